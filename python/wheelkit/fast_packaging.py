@@ -10,6 +10,8 @@ import operator as op
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from wheelkit import limits
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
@@ -18,9 +20,6 @@ if TYPE_CHECKING:
 
 # No version is longer, and int() refuses thousands of digits.
 _LONGEST = 100
-# No requirement has more parentheses, and no field that a parser reads has so many characters.
-_MOST_PARENTHESES = 20
-LONGEST_VALUE = 2000
 # The operators of version specifiers, the longer ones first; "===" is left to packaging.
 _COMPARE = {">=": op.ge, "<=": op.le, "!=": op.ne, "==": op.eq, ">": op.gt, "<": op.lt}
 _OPERATORS = ("~=", *_COMPARE)
@@ -75,7 +74,7 @@ def admits(required: str, version: tuple[int, ...]) -> bool:
 def _packaging_admits(required: str, version: str) -> bool:
     from packaging.specifiers import SpecifierSet
 
-    if len(required) > LONGEST_VALUE:
+    if len(required) > limits.VALUE:
         raise ValueError("it is too long")
     return SpecifierSet(required).contains(version)
 
@@ -139,7 +138,7 @@ def parse_requirement(text: str) -> Requirement:
     """
     from packaging.requirements import Requirement
 
-    if text.count("(") > _MOST_PARENTHESES or len(text) > LONGEST_VALUE:
+    if text.count("(") > limits.PARENTHESES or len(text) > limits.VALUE:
         raise ValueError("it is too long, or has too many parentheses")
     try:
         return Requirement(text)

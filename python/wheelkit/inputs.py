@@ -13,13 +13,13 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from wheelkit import limits
+
 if TYPE_CHECKING:
     from io import BufferedReader
 
 
 T = TypeVar("T")
-# More than any size, status, version or time has; int() refuses thousands of digits.
-_MOST_DIGITS = 18
 # The squares of the numbers of dots in a TOML file's lines, added up; this many take a second.
 _MOST_DOTS = 3 * 10**7
 _BOM = b"\xef\xbb\xbf"
@@ -35,7 +35,7 @@ _NO_WAIT: int = getattr(os, "O_NONBLOCK", 0)
 
 def number(text: str) -> int | None:
     """Return a natural number from up to 18 ASCII digits; None for anything else, such as ``²``."""
-    return int(text) if len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit() else None
+    return int(text) if len(text) <= limits.DIGITS and text.isascii() and text.isdigit() else None
 
 
 def numbers(text: str) -> tuple[int, ...] | None:
@@ -79,6 +79,8 @@ def toml_table(text: str) -> dict[str, Any]:
     """
     import tomllib
 
+    if len(text) > limits.TOML:
+        raise ValueError(f"larger than {limits.TOML} bytes")
     if sum(line.count(".") ** 2 for line in text.split("\n")) > _MOST_DOTS:
         raise ValueError("keys of too many parts")
     try:
@@ -108,12 +110,15 @@ def open_file(path: Path) -> BufferedReader:
     return open(path, "rb", opener=opener)
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return a regular file's bytes; raises OSError."""
+def read_bytes(path: Path, *, most: int | None = limits.TEXT) -> bytes:
+    """Return the bytes of a regular file of up to ``most`` bytes; raises OSError."""
     with open_file(path) as file:
-        return file.read()
+        data = file.read() if most is None else file.read(most + 1)
+    if most is not None and len(data) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most} bytes", str(path))
+    return data
 
 
 def read_text(path: Path, *, errors: str = "strict") -> str:
-    """Return a regular file's text in UTF-8, with line feeds only; raises OSError, UnicodeDecodeError."""
+    """Return a small file's text in UTF-8, with line feeds only; raises OSError, UnicodeDecodeError."""
     return read_bytes(path).decode("utf-8", errors).replace("\r\n", "\n").replace("\r", "\n")

@@ -27,3 +27,43 @@ REQUEST_SECONDS = 120.0
 """Connecting, sending, waiting and receiving, in all attempts and redirects of one request."""
 BYTES_PER_SECOND = 50_000
 """An answer gets more time by its size; one that arrives more slowly than this is given up."""
+
+# --- wheels and sdists -----------------------------------------------------------------------------------
+
+MEMBERS, SDIST_MEMBERS = 100_000, 40_000
+"""Files and folders in a wheel and in an sdist. Real wheels have up to some 60,000, sdists up to 30,000."""
+DIRECTORY = 64 * MB
+"""The central directory of a zip archive."""
+FOLDERS = 1_000_000
+"""The folders in all paths of an archive together; checks look at each of them."""
+PATH = 4096
+"""The characters of a path. Linux cannot create longer ones, and Windows and macOS much shorter ones."""
+RATIO = 200
+"""How far an archive or a member may expand. The densest real members are tables of zeros: ten times."""
+SMALL_MEMBER, SMALL_WHEEL, SMALL_SDIST = 64 * MB, GB, 256 * MB
+"""The sizes up to which a member, a wheel or an sdist may expand farther."""
+DIST_INFO = {"RECORD": 16 * MB, "METADATA": 4 * MB, "WHEEL": MB, "entry_points.txt": 512 * KB}
+"""The largest files in .dist-info. The largest RECORD known has 4 MB, the largest METADATA 0.5 MB."""
+HEADER_LINES, HEADER = 10_000, MB
+"""Lines and bytes of METADATA or PKG-INFO before the description. The longest known have 1,500 lines."""
+FIELDS = 300
+"""Different fields in METADATA; there are some 40. packaging's parser takes quadratic time for them."""
+VALUE, PARENTHESES = 2000, 20
+"""Characters of a field that is parsed, and the parentheses of a requirement: parsers may take minutes."""
+RECORD_LINES = 1000
+"""The lines that RECORD may have beyond two for each member."""
+PTH = 4 * MB
+"""The .pth files of a wheel together; Python reads them at each start."""
+SDIST_TEXT, SDIST_TEXTS = MB, 16 * MB
+"""A PKG-INFO, pyproject.toml or meson.build in an sdist that is read, and all of them together."""
+TAR_HEADER, TAR_HEADERS = 2 * MB, 80 * MB
+"""What is read of one member before its contents, with extended headers, and of all members together."""
+
+# --- files of a project, and what programs print ---------------------------------------------------------
+
+TEXT = 16 * MB
+"""A text file that is read whole: configuration, lock file, manifest, journal, build file."""
+TOML = 2 * MB
+"""A TOML file that is parsed: Python's parser takes a second and 100 MB for each megabyte."""
+DIGITS = 18
+"""The digits of a number. No size, status, version or time has more; int() refuses thousands."""

@@ -9,7 +9,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from wheelkit.fast_packaging import LONGEST_VALUE, admits
+from wheelkit import limits
+from wheelkit.fast_packaging import admits
 from wheelkit.inputs import number
 from wheelkit.matrix import NEWEST_CPYTHON_MINOR, Interpreter
 from wheelkit.text import dotted
@@ -147,7 +148,7 @@ def _versions(python: str, *, stable: bool) -> list[tuple[int, int]] | None:
 @cache
 def _admits(required: str, version: tuple[int, int]) -> bool:
     """Return whether Requires-Python admits any patch release: the first, a late or a named one."""
-    if len(required) > LONGEST_VALUE:  # WK701 reports it
+    if len(required) > limits.VALUE:  # WK701 reports it
         return True
     found = (number(patch) for patch in _PATCHES.findall(required))
     named = {patch for patch in found if patch is not None}

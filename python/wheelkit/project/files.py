@@ -8,11 +8,14 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import ProjectError
-from wheelkit.inputs import open_file, read_text
+from wheelkit.inputs import read_text
+from wheelkit.tar_archives import open_tar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from wheelkit.tar_archives import OpenTar
 
 # Folders whose Python is not part of a wheel, and files at the top that only serve the build and the
 # developer.
@@ -24,7 +27,6 @@ _TOP_FILES = frozenset({"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fa
 _CODE = (".py", ".pyx", ".c", ".cpp", ".rs", ".so", ".pyd")
 _COMPILED = (".pyx", ".c", ".cc", ".cpp", ".cxx", ".rs")
 _IN_SDIST = frozenset({"pyproject.toml", "PKG-INFO", "setup.py", "setup.cfg", "meson.build"})
-_LARGEST = 4 * 1024 * 1024
 
 
 class FolderFiles:
@@ -77,7 +79,7 @@ class SdistFiles:
     def __init__(self, path: Path) -> None:
         self._code = self._sources = False
         try:
-            with open_file(path) as file, tarfile.open(fileobj=file, mode="r:gz") as archive:
+            with open_tar(path) as archive:
                 self._texts = dict(self._read(archive))
         except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
             message = f"{path} cannot be read as an sdist: {error}"
@@ -88,17 +90,16 @@ class SdistFiles:
                 hint="make one with: python -m build --sdist",
             )
 
-    def _read(self, archive: tarfile.TarFile) -> Iterator[tuple[str, str]]:
-        for member in archive:
+    def _read(self, archive: OpenTar) -> Iterator[tuple[str, str]]:
+        for member in archive.members():
             parts = PurePosixPath(member.name).parts
             inside = "/".join(parts[1:])
             if not NOT_CODE.intersection(parts):
                 self._code = self._code or _is_code(inside)
                 self._sources = self._sources or inside.endswith(_COMPILED)
-            if inside in _IN_SDIST and member.isfile() and member.size <= _LARGEST:
-                stream = archive.extractfile(member)
-                if stream is not None:
-                    yield inside, stream.read().decode("utf-8", errors="replace")
+            text = archive.text(member) if inside in _IN_SDIST and member.isfile() else None
+            if text is not None:
+                yield inside, text.decode("utf-8", errors="replace")
 
     def has_code(self) -> bool:
         """Return whether the archive has code apart from tests and documentation."""

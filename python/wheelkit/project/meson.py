@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import tarfile
 from typing import TYPE_CHECKING
 
-from wheelkit.inputs import open_file, read_text
+from wheelkit.inputs import read_text
+from wheelkit.tar_archives import open_tar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,13 +97,11 @@ def _reader(source: Path) -> Read:
         return lambda name: _text(source / name)
     if not source.is_file():
         return lambda _: None
-    with open_file(source) as file, tarfile.open(fileobj=file, mode="r:gz") as archive:
+    with open_tar(source) as archive:
         texts = {
-            member.name.partition("/")[2]: stream.read().decode("utf-8", errors="replace")
-            for member in archive
-            if member.isfile()
-            and member.name.endswith("/meson.build")
-            and (stream := archive.extractfile(member))
+            member.name.partition("/")[2]: text.decode("utf-8", errors="replace")
+            for member in archive.members()
+            if member.isfile() and member.name.endswith("/meson.build") and (text := archive.text(member))
         }
     return texts.get
 

@@ -126,7 +126,7 @@ def _find(
     for path in _candidates(library, needed_by, folders):
         libraries.searched[path.parent] = None
         try:
-            scan = _core.scan(read_bytes(path))
+            scan = _core.scan(read_bytes(path, most=None))
         except (OSError, _core.ScanError):
             continue
         if scan is None:

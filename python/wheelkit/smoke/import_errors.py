@@ -229,7 +229,7 @@ def _top_folder(path: Path) -> str:
 
 def _exports(path: Path, symbol: str) -> bool:
     try:
-        scan = _core.scan(read_bytes(path))
+        scan = _core.scan(read_bytes(path, most=None))
     except (OSError, ValueError, _core.ScanError):
         return False
     names = {symbol, symbol.removeprefix("_")}

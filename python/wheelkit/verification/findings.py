@@ -13,6 +13,8 @@ from wheelkit.verification.model import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# What an attacker wrote may be longer than any reader wants to know.
+_LONGEST = 2000
 TOOLS = ("meson", "setuptools", "cmake", "cibuildwheel")
 
 
@@ -59,5 +61,7 @@ def finding(  # noqa: PLR0913 (the fields of a finding, by name)
 ) -> Finding:
     """Return a finding of a kind, by default with its general fix; the runner adds the file it checks."""
     kind = finding_kind(code)
+    if len(what) > _LONGEST:
+        what = f"{what[:_LONGEST]}…"
     facts = {"what": what, "fix": fix or kind.fix, "file": file, "member": member, "where": where}
     return Finding(code=code, severity=kind.severity, **facts)

@@ -6,6 +6,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from wheelkit import limits
 from wheelkit.errors import WheelError
 from wheelkit.inputs import open_file
 from wheelkit.wheel import inflate, zip_headers
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 
 
 _REBUILD = "build it again; if it was downloaded, download it again"
-# No wheel needs more: the densest real members are tables of zeros that unpack to some ten times their size.
-_BOMB_RATIO = 200
-_BOMB_MEMBER = 64 << 20
-_BOMB_ARCHIVE = 1 << 30
 _CHUNK = 256 * 1024
 
 
@@ -52,10 +49,24 @@ class Archive:
         self.entries = directory.entries
         self.directory_start = directory.start
         self.end = directory.end
+        self._require_bounded()
+
+    def _require_bounded(self) -> None:
+        """Raise WheelError for an archive that would fill the disk, or keep its readers busy."""
         unpacked = sum(entry.size for entry in self.entries)
-        if expands_too_far(unpacked, self.size, _BOMB_ARCHIVE):
-            message = f"{path.name} declares {unpacked} bytes in a file of {self.size}; it was not unpacked"
-            raise WheelError(message, hint="do not install it: it would fill the disk")
+        if expands_too_far(unpacked, self.size, limits.SMALL_WHEEL):
+            message = f"{self.path.name} declares {unpacked} bytes in a file of {self.size}"
+            raise WheelError(
+                f"{message}; it was not unpacked", hint="do not install it: it would fill the disk"
+            )
+        folders = sum(entry.name.count("/") for entry in self.entries)
+        for count, most, what in (
+            (len(self.entries), limits.MEMBERS, "files and folders"),
+            (folders, limits.FOLDERS, "folders in the paths of its files"),
+        ):
+            if count > most:
+                message = f"{self.path.name} has {count} {what}; wheelkit reads up to {most}"
+                raise WheelError(message, hint="pack many small files into one, or split the distribution")
 
     @contextmanager
     def opened(self) -> Iterator[OpenArchive]:
@@ -126,9 +137,9 @@ class OpenArchive:
         return header.start
 
 
-def expands_too_far(size: int, packed: int, least: int = _BOMB_MEMBER) -> bool:
+def expands_too_far(size: int, packed: int, least: int = limits.SMALL_MEMBER) -> bool:
     """Return whether so many bytes from so few packed ones are meant to fill a disk or the memory."""
-    return size > least and size > packed * _BOMB_RATIO
+    return size > least and size > packed * limits.RATIO
 
 
 def unreadable_error(path: Path, error: OSError | ValueError) -> WheelError:

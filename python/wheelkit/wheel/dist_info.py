@@ -7,14 +7,31 @@ import io
 import re
 from sys import intern
 
+from wheelkit import limits
 from wheelkit.fast_packaging import plain_headers
 from wheelkit.wheel.model import Headers, RecordRow
 
 # sha256 or stronger (binary distribution format, "Recording installed projects").
 RECORD_HASHES = {"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s"}
 _ROW = 3
+_FIELD = re.compile(rb"^[!-9;-~]+(?=:)", re.MULTILINE)
+_HEADER_END = re.compile(rb"\n\r?\n|\r\r")
 # A 64 bit size, or nothing; int() refuses thousands of digits.
 _SIZE = re.compile(r"[0-9]{0,19}")
+
+
+def excessive_headers(text: bytes) -> str:
+    """Return what METADATA or PKG-INFO has too much of for any parser; completes "it has ..."."""
+    head = _HEADER_END.split(text, maxsplit=1)[0]
+    lines = head.count(b"\n") + head.count(b"\r")
+    if lines > limits.HEADER_LINES:
+        return f"{lines} lines of fields; real ones have up to 1500"
+    if len(head) > limits.HEADER:
+        return f"{len(head)} bytes of fields; real ones have up to 100 kB"
+    fields = len(set(_FIELD.findall(head)))
+    if fields > limits.FIELDS:
+        return f"{fields} different fields; there are some 40"
+    return ""
 
 
 def parse_headers(text: bytes) -> Headers:

@@ -121,10 +121,12 @@ def kept_head(name: str, size: int, first: bytes) -> bytes:
         return first
     if first.startswith(b"#!") and (".data/scripts/" in name or ".data/data/bin/" in name):
         return first[:_SMALL]
-    # Only those at the top of site-packages are read by Python; others are models of PyTorch.
-    if name.endswith(".pth") and (name.count("/") == 0 or ".data/p" in name):
-        return first[:LARGEST_PTH]
-    return b""
+    return first[:LARGEST_PTH] if is_read_at_start(name) else b""
+
+
+def is_read_at_start(name: str) -> bool:
+    """Return whether Python may read a file at each start; .pth files in packages are models of PyTorch."""
+    return name.endswith(".pth") and (name.count("/") == 0 or ".data/p" in name)
 
 
 def _scan(name: str, contents: bytes | memoryview) -> Binary | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from wheelkit import limits
 from wheelkit.errors import WheelError
 from wheelkit.wheel import inflate
-from wheelkit.wheel.dist_info import parse_headers, parse_record
+from wheelkit.wheel.dist_info import excessive_headers, parse_headers, parse_record
 from wheelkit.wheel.inflate import InflateError
 from wheelkit.wheel.layout import Layout, measure_layout
-from wheelkit.wheel.members import MemberContents, read_folder, read_member
+from wheelkit.wheel.members import LARGEST_PTH, MemberContents, is_read_at_start, read_folder, read_member
 from wheelkit.wheel.model import Member, Wheel
 from wheelkit.wheel.names import parse_file_name
 from wheelkit.wheel.schedule import ReadJob
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 # Members above this size are jobs of their own; smaller ones of one wheel are read together until they make
 # as much.
 _BATCH = 2 * 1024 * 1024
-# The largest RECORD known has 4 MB, the largest METADATA 0.5 MB; larger claims are made to keep readers busy.
-_LARGEST_TEXTS = {"RECORD": 32 << 20, "METADATA": 4 << 20, "WHEEL": 1 << 20, "entry_points.txt": 1 << 20}
 _BUILD = "build the wheel with a build backend: python -m build --wheel"
 
 
@@ -41,11 +40,15 @@ class OpenWheel:
         self._contents = [MemberContents()] * len(archive.entries)
         self._name, self._name_problem = _parse_name(archive.path.name)
         self._dist_info = _dist_info(archive, self._name)
+        _require_few_pth_files(archive)
         with archive.opened() as opened:
             metadata = self._text(opened, "METADATA")
             if metadata is None:
                 raise WheelError(f"{archive.path.name} has no {self._dist_info}/METADATA", hint=_BUILD)
             self._metadata = metadata
+            if problem := excessive_headers(metadata):
+                where = f"{archive.path.name}: {self._dist_info}/METADATA"
+                raise WheelError(f"{where} has {problem}", hint=_BUILD)
             self._wheel = self._text(opened, "WHEEL") or b""
             self._entry_points = b"" if shallow else self._text(opened, "entry_points.txt") or b""
             self._record, self._record_problem = (None, "") if shallow else self._parse_record(opened)
@@ -61,7 +64,7 @@ class OpenWheel:
         if entry is None:
             return None
         where = f"{self._archive.path.name}: {name}"
-        if entry.size > _LARGEST_TEXTS[file]:
+        if entry.size > limits.DIST_INFO[file]:
             what = f"{where} declares {entry.size} bytes, far more than any such file has"
             raise WheelError(what, hint="build the wheel again")
         try:
@@ -73,6 +76,9 @@ class OpenWheel:
         text = self._text(opened, "RECORD")
         if text is None:
             return None, "it is missing"
+        lines, members = text.count(b"\n"), len(self._archive.entries)
+        if lines > 2 * members + limits.RECORD_LINES:
+            return None, f"it has {lines} lines for an archive of {members} files"
         try:
             return parse_record(text), ""
         except ValueError as error:
@@ -156,6 +162,14 @@ def _dist_info(archive: Archive, name: FileName | None) -> str:
         raise WheelError(f"{archive.path.name} has no .dist-info folder, so it is not a wheel", hint=_BUILD)
     expected = f"{name.distribution}-{name.version}.dist-info" if name else ""
     return expected if expected in folders else folders[0]
+
+
+def _require_few_pth_files(archive: Archive) -> None:
+    entries = [entry for entry in archive.entries if is_read_at_start(entry.name)]
+    size = sum(min(entry.size, LARGEST_PTH) for entry in entries)
+    if size > limits.PTH:
+        message = f"{archive.path.name} has {len(entries)} .pth files of {size} bytes"
+        raise WheelError(f"{message}; Python would read them at each start", hint=_BUILD)
 
 
 def _memory(entry: DirectoryEntry) -> int:

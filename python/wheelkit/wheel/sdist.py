@@ -6,21 +6,22 @@ import tarfile
 import zlib
 from typing import TYPE_CHECKING
 
+from wheelkit import limits
 from wheelkit.errors import ProjectError
 from wheelkit.fast_packaging import normalise
-from wheelkit.inputs import open_file
-from wheelkit.wheel.dist_info import parse_headers
+from wheelkit.tar_archives import ExcessError, open_tar
+from wheelkit.wheel.dist_info import excessive_headers, parse_headers
 from wheelkit.wheel.model import EntryKind, Sdist, SdistEntry
 from wheelkit.wheel.tar_format import read_format
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from wheelkit.tar_archives import OpenTar
+
 
 _SUFFIX = ".tar.gz"
 _TEXTS = ("pyproject.toml", "PKG-INFO", "meson.build")
-# Build files of the largest projects stay below 1 MB.
-_LARGEST_TEXT = 4 * 1024 * 1024
 _KINDS = {
     **dict.fromkeys((*tarfile.REGULAR_TYPES, tarfile.GNUTYPE_SPARSE), EntryKind.FILE),
     tarfile.DIRTYPE: EntryKind.FOLDER,
@@ -43,6 +44,9 @@ def read_sdist(path: Path) -> Sdist:
     if f"{top}PKG-INFO" not in texts:
         message = f"{path} has no PKG-INFO, so it is not an sdist"
         raise ProjectError(message, hint="build one with: python -m build --sdist")
+    if problem := excessive_headers(texts[f"{top}PKG-INFO"]):
+        message = f"{path} cannot be read as an sdist: its PKG-INFO has {problem}"
+        raise ProjectError(message, hint="build it again with a current build backend")
     headers = parse_headers(texts[f"{top}PKG-INFO"])
     stem_name, _, stem_version = path.name.removesuffix(_SUFFIX).rpartition("-")
     decoded = {name.removeprefix(top): text.decode("utf-8", "replace") for name, text in texts.items()}
@@ -68,23 +72,21 @@ def _contents(path: Path) -> tuple[list[SdistEntry], dict[str, bytes], list[str]
     entries: list[SdistEntry] = []
     sparse: list[str] = []
     texts: dict[str, bytes] = {}
-    with open_file(path) as file, tarfile.open(fileobj=file, mode="r:gz") as archive:
-        for member in archive:
+    with open_tar(path) as archive:
+        for member in archive.members():
             entries.append(_entry(member))
             if member.issparse():
                 sparse.append(member.name)
-            if member.name.rpartition("/")[2] in _TEXTS and member.size <= _LARGEST_TEXT:
+            if member.name.rpartition("/")[2] in _TEXTS:
                 texts[member.name] = _text(archive, member)
     return entries, texts, sparse
 
 
-def _text(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    """Return a small file's contents, through links; nothing for links that lead nowhere."""
-    try:
-        stream = archive.extractfile(member)
-    except (KeyError, RecursionError):
-        return b""
-    return stream.read(_LARGEST_TEXT) if stream is not None else b""
+def _text(archive: OpenTar, member: tarfile.TarInfo) -> bytes:
+    text = archive.text(member)
+    if text is None and member.size > limits.SDIST_TEXT:
+        raise ExcessError(f"{member.name} has {member.size} bytes")
+    return text or b""
 
 
 def _entry(member: tarfile.TarInfo) -> SdistEntry:

@@ -6,12 +6,14 @@ tar-codec, tar-framing/src/stream.rs and pax.rs).
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 import zlib
 from typing import TYPE_CHECKING
 
 from wheelkit.inputs import open_file
+from wheelkit.tar_archives import most_unpacked
 from wheelkit.wheel.model import UNKNOWN_TYPE, TarFormat
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ class _Stream:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._most = most_unpacked(os.fstat(file.fileno()).st_size)
         self._unpacker = zlib.decompressobj(_RAW)
         self._packed = _behind_gzip_header(file)
         self._data = b""
@@ -86,6 +89,8 @@ class _Stream:
             if not data and not packed:
                 break
             self._checksum, self._length = zlib.crc32(data, self._checksum), self._length + len(data)
+            if self._length > self._most:
+                raise _MalformedError(f"unpacks to more than {self._most} bytes")
             self._data += data
         data, self._data = self._data[:size], self._data[size:]
         return data

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.wheel.zip_end import END, SIGNATURE, ArchiveEnd, read_end
+from wheelkit import limits
+from wheelkit.wheel.zip_end import END, SIGNATURE, ArchiveEnd, directory_span, read_end
 from wheelkit.wheel.zip_extra import extra_problem
 
 if TYPE_CHECKING:
@@ -69,7 +70,21 @@ class ZipDirectory(Struct, frozen=True):
 def read_directory(file: BinaryIO, *, shallow: bool = False) -> ZipDirectory:
     """Read an archive's entries, ``shallow`` perhaps only .dist-info's; raises DirectoryError and OSError."""
     plain = read_plain_directory(file, shallow=shallow)
-    return _by_zipfile(file) if plain is None else plain
+    if plain is None:
+        _require_bounded(file)
+        return _by_zipfile(file)
+    return plain
+
+
+def _require_bounded(file: BinaryIO) -> None:
+    """Raise DirectoryError for a directory that would fill the memory: zipfile keeps all entries."""
+    start, length = directory_span(file)
+    if length > limits.DIRECTORY:
+        raise DirectoryError(f"its directory has {length} bytes, and wheelkit reads up to {limits.DIRECTORY}")
+    file.seek(start)
+    count = file.read(length).count(_ENTRY_SIGNATURE)
+    if count > limits.MEMBERS:
+        raise DirectoryError(f"it lists {count} files, and wheelkit reads up to {limits.MEMBERS}")
 
 
 def read_plain_directory(file: BinaryIO, *, shallow: bool = False) -> ZipDirectory | None:

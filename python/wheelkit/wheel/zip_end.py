@@ -48,6 +48,22 @@ class ArchiveEnd(Struct, frozen=True, kw_only=True):
     stray: int = 0
 
 
+def directory_span(file: BinaryIO) -> tuple[int, int]:
+    """Return the offset and size of the central directory, where zipfile reads it; zeros without one."""
+    size = file.seek(0, os.SEEK_END)
+    start = max(size - _SEARCHED, 0)
+    file.seek(start)
+    tail = file.read()
+    place = _find(tail)
+    if place < 0:
+        return 0, 0
+    length, end = END.unpack_from(tail, place)[5], start + place
+    wide = _read_end64(file, end)
+    if wide is not None:
+        length, end = wide.fields[4], end - _LOCATOR.size - _END64.size
+    return max(end - length, 0), length
+
+
 def read_end(file: BinaryIO, entries: int) -> ArchiveEnd:
     """Read the end of an archive that zipfile can read, and whose directory has so many entries."""
     size = file.seek(0, os.SEEK_END)

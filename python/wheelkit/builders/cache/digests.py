@@ -34,7 +34,7 @@ def path_digest(path: Path) -> str:
     """
     try:
         if path.is_file() and path.stat().st_size <= _MAX_FILE_SIZE:
-            return sha256(read_bytes(path)).hexdigest()
+            return sha256(read_bytes(path, most=None)).hexdigest()
         if path.is_dir() and not path.is_relative_to("/usr"):
             return text_digest("\n".join(_stamps(path)))
     except OSError:

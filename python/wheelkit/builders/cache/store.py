@@ -116,7 +116,7 @@ class Store(Struct, frozen=True, kw_only=True):
     def listing(self, entry: CacheEntry) -> Mapping[str, str]:
         """Return the digests of an entry's source files by path; empty if they are no longer in the cache."""
         with contextlib.suppress(OSError, ValueError):
-            data = read_bytes(self.blob(entry.listing))
+            data = read_bytes(self.blob(entry.listing), most=None)
             if sha256(data).hexdigest() == entry.listing:
                 return json_struct(data, dict[str, str])
         return {}

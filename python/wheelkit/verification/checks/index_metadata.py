@@ -10,8 +10,9 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from wheelkit import limits
 from wheelkit.analysis.requirements import requirements
-from wheelkit.fast_packaging import LONGEST_VALUE, parse_requirement, too_new
+from wheelkit.fast_packaging import parse_requirement, too_new
 from wheelkit.text import shorten_list
 from wheelkit.verification.checks.metadata_lines import unreadable
 from wheelkit.verification.findings import finding
@@ -92,7 +93,7 @@ def _absurd_value(file: Wheel | Sdist) -> str:
     """Return which field's value would keep packaging's parser busy for minutes; empty if none would."""
     for field in _PARSED_FIELDS:
         for value in file.metadata.all(field):
-            if len(value) > LONGEST_VALUE:
+            if len(value) > limits.VALUE:
                 return f"'{field.lower()}' has {len(value)} characters"
             if value.count("(") > _MOST_PARENTHESES:
                 return f"'{field.lower()}' has {value.count('(')} parentheses"

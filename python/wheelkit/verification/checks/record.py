@@ -36,7 +36,8 @@ def record(wheel: Wheel, _: Contract) -> Iterator[Finding]:
     absent = [name for name in rows if name not in files and name not in unhashed]
     respelled = _respelled(absent, unlisted)
     yield from _spelling(wheel, respelled)
-    unlisted_names = [name for name in files if name in unlisted.difference(respelled.values(), unhashed)]
+    really_unlisted = unlisted.difference(respelled.values(), unhashed)
+    unlisted_names = [name for name in files if name in really_unlisted]
     if unlisted_names:
         what = f"RECORD does not list {shorten_list(unlisted_names)}"
         yield finding("WK108", what, member=unlisted_names[0])
