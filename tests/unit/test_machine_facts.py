@@ -68,6 +68,41 @@ def test_this_machine_is_described(script: Script) -> None:
         assert str(detect({}).engine) == "podman 4.3.1"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's personalities are those of Linux")
+@pytest.mark.parametrize(("answer", "builds"), [("armv8l", "armv7l aarch64"), ("aarch64", "aarch64")])
+def test_only_some_processors_for_64_bit_arm_build_for_32_bit(
+    script: Script, monkeypatch: pytest.MonkeyPatch, answer: str, builds: str
+) -> None:
+    script("linux32", f"echo {answer}")
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    here = detect(containers=False)
+    archs = ("armv7l", "aarch64", "x86_64")
+    built = [arch for arch in archs if here.builds(Target.parse(f"manylinux_2_31_{arch}"))]
+    assert " ".join(built) == builds
+
+
+@pytest.mark.parametrize(
+    ("target", "builder"),
+    [
+        ("android_24_arm64_v8a", "linux x86_64"),
+        ("pyemscripten_2026_0_wasm32", "linux x86_64"),
+        ("ios_13_0_x86_64_iphonesimulator", "macos arm64"),
+    ],
+)
+def test_one_kind_of_machine_builds_for_a_system_without_compilers(target: str, builder: str) -> None:
+    machines = [
+        Machine(system=system, arch=arch)
+        for system, arch in (
+            (System.LINUX, "x86_64"),
+            (System.LINUX, "aarch64"),
+            (System.MACOS, "arm64"),
+            (System.MACOS, "x86_64"),
+            (System.WINDOWS, "amd64"),
+        )
+    ]
+    assert [str(machine) for machine in machines if machine.builds(Target.parse(target))] == [builder]
+
+
 def test_a_machine_builds_its_own_targets_and_no_others() -> None:
     intel = Machine(system=System.LINUX, arch="x86_64", libc="manylinux")
     builds = {

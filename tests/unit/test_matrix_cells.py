@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wheelkit import config, matrix
+from wheelkit.__main__ import main
 from wheelkit.errors import ConfigError
 from wheelkit.matrix import Absence, Matrix, matrix_of
 
@@ -231,6 +233,61 @@ def test_the_interpreter_that_was_meant_is_named(word: str, meant: str) -> None:
     (problem,) = problems({"interpreters": [word]})
     assert problem.endswith(f'did you mean "{meant}"?')
     assert loaded({"interpreters": [meant]}).matrix.interpreters == (meant,)
+
+
+_BASE = 'targets = ["win_amd64", "win_arm64"]\ninterpreters = ["cp311", "cp312"]\n'
+
+
+@pytest.mark.parametrize(
+    ("matrix_lines", "key", "words"),
+    [
+        (_BASE + 'skip = "*"\n', "matrix.skip", "it skips every cell of the matrix"),
+        (_BASE + 'skip = "*-win64"\n', "matrix.skip[0]", "matches no build of cibuildwheel"),
+        (_BASE + "skip = 1\n", "matrix.skip", "expected a string or a list of strings"),
+        (
+            _BASE + '[[OVERRIDE]]\nselect = "*-win32"\ninterpreters = ["cp312"]\n',
+            "matrix.override[0].select",
+            "matches no cell of the matrix",
+        ),
+        (_BASE.replace("cp311", "cp310"), "matrix.interpreters", "cp310 promised, but momentum says"),
+        (_BASE.replace("cp311", "pypy3.11"), "matrix.interpreters[0]", 'did you mean "pp311"?'),
+        (_BASE.replace("cp312", "pp311"), "matrix.interpreters[1]", ""),
+        (_BASE.replace("win_arm64", "win-arm64"), "matrix.targets[1]", 'did you mean "win_arm64"?'),
+    ],
+)
+@pytest.mark.parametrize("file", ["pyproject.toml", "wheelkit.toml"])
+def test_each_mistake_is_one_message_with_exit_code_2(
+    matrix_lines: str, key: str, words: str, file: str, project: Callable[[str, str], tuple[int, str]]
+) -> None:
+    code, err = project(file, matrix_lines)
+    if not words:  # win_amd64 has PyPy, so win_arm64 only drops out
+        assert (code, err) == (0, "")
+        return
+    assert code == 2
+    assert "1 mistake in the configuration" in err
+    assert err.count(key) == 1
+    assert words in err
+    assert ("tool.wheelkit.matrix" in err) == (file == "pyproject.toml" and "promised" not in words)
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str, str], tuple[int, str]]:
+    """Plan a native project with a matrix in one of the files; return the exit code and the messages."""
+
+    def plan(file: str, lines: str) -> tuple[int, str]:
+        prefix = "" if file == "wheelkit.toml" else "tool.wheelkit."
+        table = f"[{prefix}matrix]\n{lines}".replace("OVERRIDE", f"{prefix}matrix.override")
+        metadata = '[project]\nname = "momentum"\nversion = "1"\nrequires-python = ">=3.11"\n'
+        (tmp_path / "setup.py").write_text("import setuptools\nsetuptools.setup(ext_modules=[1])\n")
+        (tmp_path / "pyproject.toml").write_text(metadata + (table if prefix else ""))
+        if not prefix:
+            (tmp_path / file).write_text(table)
+        monkeypatch.chdir(tmp_path)
+        return main(["plan"]), capsys.readouterr().err
+
+    return plan
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,7 @@ from msgspec import Struct, field
 from wheelkit import manifest
 from wheelkit.errors import ProjectError, UsageError
 from wheelkit.machine import facts
-from wheelkit.matrix import Candidate, Interpreter, System, pick
-from wheelkit.plan import Builder
+from wheelkit.matrix import Candidate, Interpreter, pick
 from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.project.read import Kind
 from wheelkit.project.requirements import name_and_extras
@@ -86,7 +85,7 @@ class Wheelhouse(Struct, frozen=True, kw_only=True):
         names = needed(step.distribution, self.family)
         if not names:
             return workspace
-        in_container = step.builder is Builder.CIBUILDWHEEL and step.target.system is System.LINUX
+        in_container = step.in_container
         mount = _MOUNT if in_container else ""
         path = self._write_constraints(step.distribution, step.target, step.interpreters, workspace, mount)
         env = dict.fromkeys(_ALL_VARIABLES, f"{mount}{path}")

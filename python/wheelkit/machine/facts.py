@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from wheelkit.machine.process import Command, PendingCommand
+from wheelkit.machine.process import Command, PendingCommand, query
 from wheelkit.matrix import System, Target
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _CROSS_BUILT: Mapping[System, tuple[System, str]] = {
     System.ANDROID: (System.LINUX, "x86_64"),
     System.IOS: (System.MACOS, "arm64"),
 }
+_AARCH32_SECONDS = 10
 _SYSTEMS = {"Linux": System.LINUX, "Darwin": System.MACOS, "Windows": System.WINDOWS}
 
 
@@ -49,6 +50,7 @@ class Machine(Struct, frozen=True, kw_only=True):
     """This machine's system, architecture, C library and container engine.
 
     ``libc`` is ``manylinux``, ``musllinux`` or empty; ``engine_problem`` is why there is no engine.
+    ``aarch32`` is whether an aarch64 processor also runs programs for armv7l.
     """
 
     system: System
@@ -57,9 +59,12 @@ class Machine(Struct, frozen=True, kw_only=True):
     libc_version: tuple[int, int] = (0, 0)
     engine: Engine | None = None
     engine_problem: str = ""
+    aarch32: bool = False
 
     def builds(self, target: Target) -> bool:
         """Return whether ``wheelkit build --native`` builds a target here, without emulation."""
+        if (self.arch, target.arch) == ("aarch64", "armv7l"):
+            return target.system is self.system and self.aarch32
         return (self.system, self.arch) in {building_machine(target), (target.system, target.arch)}
 
     def __str__(self) -> str:
@@ -91,8 +96,22 @@ def detect(
     libc, version = _libc()
     engine, problem = find_engine(environ, engines) if containers else (None, "")
     return Machine(
-        system=system, arch=arch, libc=libc, libc_version=version, engine=engine, engine_problem=problem
+        system=system,
+        arch=arch,
+        libc=libc,
+        libc_version=version,
+        engine=engine,
+        engine_problem=problem,
+        aarch32=arch == "aarch64" and _runs_aarch32(),
     )
+
+
+def _runs_aarch32() -> bool:
+    """Return whether the processor runs programs for 32-bit ARM, as cibuildwheel finds it out."""
+    if shutil.which("linux32") is None:
+        return False
+    completed = query(Command(argv=("linux32", "uname", "-m")), timeout=_AARCH32_SECONDS)
+    return completed.returncode == 0 and completed.output.startswith("armv")
 
 
 def _libc() -> tuple[str, tuple[int, int]]:

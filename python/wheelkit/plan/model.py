@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from wheelkit.matrix import System
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
@@ -65,6 +67,11 @@ class NativeStep(Struct, frozen=True, kw_only=True):
     overridden: tuple[str, ...] = ()
     settings: Mapping[str, HostSettings] = field(default_factory=dict)
     lib_paths: tuple[Path, ...] = ()
+
+    @property
+    def in_container(self) -> bool:
+        """Whether cibuildwheel runs it in a container of its own, away from this machine's tools."""
+        return self.builder is Builder.CIBUILDWHEEL and self.target.system is System.LINUX
 
 
 class Plan(Struct, frozen=True, kw_only=True):

@@ -102,7 +102,7 @@ class CacheKeyBuilder:
         for number, step in enumerate(unit.steps):
             parts |= {f"step {number} {name}": value for name, value in _step_parts(step, self._root)}
             parts |= {f"libraries in {path.name}": self._library_digest(path) for path in step.lib_paths}
-            if self._images is not None and step.builder is Builder.CIBUILDWHEEL:
+            if self._images is not None and step.in_container:
                 images = self._images.digests(step)
                 parts |= {f"image {name}": digest for name, digest in images.items() if digest}
                 unknown |= dict.fromkeys(name for name, digest in images.items() if not digest)
