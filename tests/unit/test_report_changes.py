@@ -126,6 +126,25 @@ def test_several_oldest_systems_are_a_range() -> None:
     assert oldest(compared(old, []).rows[0]) == "was macOS 10.9-10.15"
 
 
+def test_sizes_that_the_index_does_not_state() -> None:
+    tags = "cp311-cp311-win_amd64"
+    lines = shown(reporting(compared([wheel(tags, size=0)], [wheel(tags, version="2.0", size=0)])))
+    assert lines[1:4] == ["             cp311", "  win_amd64   kept", "  wheels           1"]
+
+
+def test_losses_are_yellow_and_what_is_new_is_green() -> None:
+    tags = {name: f"cp311-cp311-{name}" for name in ("win_amd64", "win_arm64", "win32")}
+    comparison = compared([tags["win_amd64"], tags["win32"]], [tags["win_arm64"], tags["win32"]])
+    for width in (200, 30):
+        text = render(reporting(comparison), Screen(width=width, colour=True))
+        colours = {
+            line.split()[0]: line.partition("\x1b[")[2].partition("m")[0]
+            for line in text.splitlines()
+            if line.startswith("  win")
+        }
+        assert colours == {"win_amd64": "33", "win_arm64": "32", "win32": "2"}
+
+
 def test_ascii_terminals() -> None:
     assert all(line.isascii() for line in shown(reporting(EXAMPLE), None, "ascii"))
 
@@ -190,7 +209,10 @@ def test_markdown() -> None:
         "",
         "| platform | cp310 | cp311 | cp312 | oldest system | size |",
         "|---|--:|--:|--:|---|--:|",
-        ("| `manylinux_x86_64` | 1.2 MB +25% | 1.0 MB | new | glibc 2.28, was 2.17 | 3.2 MB, was 2.0 MB |"),
+        (
+            "| `manylinux_x86_64` | 1.2 MB +25% | 1.0 MB | 1.0 MB new | glibc 2.28, was 2.17 "
+            "| 3.2 MB, was 2.0 MB |"
+        ),
         "| `macosx_x86_64` |  | gone |  | was macOS 10.9 | was 2.0 MB |",
     ]
     assert "- wheels: 5 (5.0 MB), was 6 (6.4 MB)" in lines

@@ -203,7 +203,7 @@ def _family_of_wheels(config: Config, paths: tuple[Path, ...]) -> Family:
     from wheelkit.project.read import Distribution, Kind
 
     members: dict[str, Distribution] = {}
-    for path, outcome in _read_wheels(paths, contents=False):
+    for path, outcome in _read_wheels(paths):
         wheel = unreadable_wheel(path) if isinstance(outcome, WheelError) else outcome
         if wheel.name is not None and wheel.distribution not in members:
             members[wheel.distribution] = Distribution(
@@ -234,10 +234,10 @@ def _earlier(options: VerifyOptions, against: str) -> Earlier:
     return find_earlier(wanted, later, EarlierSource(index=index, client=Client(), deep=options.deep))
 
 
-def _read_wheels(paths: tuple[Path, ...], *, contents: bool) -> list[tuple[Path, Wheel | WheelError]]:
-    """Read all wheels; the verification reports those that cannot be read."""
+def _read_wheels(paths: tuple[Path, ...]) -> list[tuple[Path, Wheel | WheelError]]:
+    """Read names and METADATA of all wheels; the verification reports those that cannot be read."""
     files = [path for path in collect_files(paths) if path.suffix == ".whl"]
-    return list(zip(files, read_all(files, contents=contents), strict=True))
+    return list(zip(files, read_all(files, contents=False), strict=True))
 
 
 def _native_targets(contract: Contract) -> tuple[Target, ...]:

@@ -68,11 +68,6 @@ class PlatformChange(Struct, frozen=True, kw_only=True):
     before: int
     after: int
 
-    @property
-    def changed(self) -> bool:
-        """Whether anything but sizes changed."""
-        return any(cell.change not in {Change.KEPT, Change.NONE} for cell in self.cells)
-
 
 class ValueChange(Struct, frozen=True, kw_only=True):
     """One value before and after."""

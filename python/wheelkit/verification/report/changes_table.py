@@ -87,8 +87,9 @@ def _columns(comparison: Comparison, layout: _Layout) -> list[Column]:
     if "oldest" not in layout.without and any(systems):
         texts = ((text, "yellow" if ", was" in text else "dim") for text in systems)
         columns.append(Column.of("oldest system", texts))
-    if "size" not in layout.without:
-        columns.append(Column.of("size", ((row_size(row), "dim") for row in rows)))
+    sizes = [row_size(row) for row in rows]
+    if "size" not in layout.without and any(sizes):
+        columns.append(Column.of("size", ((text, "dim") for text in sizes)))
     return columns
 
 
@@ -116,7 +117,8 @@ def _narrow_cells(comparison: Comparison) -> Column:
     texts = []
     for row in comparison.rows:
         marks = "".join(_MARKS[cell.change][0] for cell in row.cells)
-        texts.append((marks, "yellow" if row.changed else "dim"))
+        styles = {_STYLES[cell.change] for cell in row.cells}
+        texts.append((marks, next((style for style in ("yellow", "green") if style in styles), "dim")))
     return Column.of(heading, texts)
 
 

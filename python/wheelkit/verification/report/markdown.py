@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from wheelkit.text import plural, printable, size
-from wheelkit.verification.comparison.model import Change
 from wheelkit.verification.model import Severity
 from wheelkit.verification.report.changes import (
     cell_word,
@@ -88,7 +87,7 @@ def _changes(comparison: Comparison, row: PlatformChange) -> Iterator[str]:
     yield f"`{comparison.name(row.platform)}`"
     for cell in row.cells:
         changed = cell_word(cell)
-        if cell.after and cell.after.size and cell.change in {Change.KEPT, Change.RAISED}:
+        if cell.after and cell.after.size:
             changed = f"{size(cell.after.size)} {'' if changed == '=' else changed}".rstrip()
         yield _plain(changed)
     yield from (_plain(oldest(row)), _plain(row_size(row)))
