@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import malformed
-from wheelkit.verification.findings import finding_kinds
+from support.severities import harms
 
 MEGABYTES = 300
 pytestmark = pytest.mark.skipif(
@@ -25,7 +25,7 @@ def test_the_command_catches_it(name: str, tmp_path: Path) -> None:
     # Warnings and notes do not fail the run.
     worst = {finding["severity"] for finding in report["findings"]}
     assert run.exit_code == ("error" in worst)
-    assert finding_kinds()[code].severity in worst
+    assert harms()[code].severity in worst
     assert "Traceback" not in run.err
     assert run.err == ""
     assert run.megabytes < MEGABYTES

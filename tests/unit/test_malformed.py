@@ -7,6 +7,7 @@ import pytest
 
 import malformed
 from support.rows import rows
+from support.severities import harms
 from wheelkit import config, matrix
 from wheelkit.project.family import Family
 from wheelkit.project.read import Distribution, Kind
@@ -39,7 +40,9 @@ def test_valid_wheels_have_no_finding(filename: str, tmp_path: Path) -> None:
 def test_every_malformed_wheel_is_reported(name: str, tmp_path: Path) -> None:
     path = malformed.MALFORMED[name].write(tmp_path)
     report = verify([path], contract(tmp_path))
-    assert malformed.MALFORMED[name].code in {finding.code for finding in report.findings}
+    code = malformed.MALFORMED[name].code
+    severities = {str(finding.severity) for finding in report.findings if finding.code == code}
+    assert severities == {harms()[code].severity}
 
 
 @rows(
