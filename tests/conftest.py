@@ -9,19 +9,22 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from support import rows
+from support import machine, rows
 from support.command import MakeProject, Wheelkit, git_commit
+from support.compiler_cache import compiler_cache_server
 from support.scripts import script
 
 __all__ = ["script"]
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
+# Time limits against hangs. The slowest unit test takes a second, or ten with --hypothesis-profile=long.
+UNIT_SECONDS, SLOW_SECONDS = 300, 4 * 3600
 # Prefixes of variables through which the machine would influence the program under test.
 STEERING = (
     "CIBW_",
@@ -35,6 +38,7 @@ STEERING = (
     "GITHUB_",
     "WHEELKIT_CACHE",
     "WHEELKIT_NO_CACHE",
+    "SCCACHE_",
 )
 # Compiled tests are kept in pytest's cache where Python may not keep them beside their sources: to rewrite
 # the assertions of all tests takes each worker three seconds.
@@ -76,6 +80,21 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 0 if single or config.option.capture == "no" else min(4, os.cpu_count() or 1)
 
 
+def pytest_sessionstart() -> None:
+    """Forget what this machine says to programs; pytest has read for its own output what it needs of it."""
+    machine.forget()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give unit tests a shorter time limit, and those that are marked slow a longer one, against hangs."""
+    for item in items:
+        if item.get_closest_marker("timeout") is None:
+            if item.path.is_relative_to(TESTS / "unit"):
+                item.add_marker(pytest.mark.timeout(UNIT_SECONDS))
+            elif item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
+
+
 def pytest_collection_finish() -> None:
     """Exclude imported modules from garbage collection, which saves a tenth of the unit tests' time."""
     gc.collect()
@@ -101,20 +120,22 @@ def project(tmp_path: Path) -> MakeProject:
 
 
 @pytest.fixture
-def wheelkit(tmp_path_factory: pytest.TempPathFactory) -> Wheelkit:
-    """Return the command, without the settings of the user who runs the tests."""
+def wheelkit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wheelkit]:
+    """Provide the command, without the settings and servers of the user who runs the tests."""
     scratch, state, cache = (tmp_path_factory.mktemp(name) for name in ("scratch", "state", "cache"))
     env = {name: value for name, value in os.environ.items() if not name.startswith(STEERING)}
-    return Wheelkit(
-        scratch=scratch,
-        env={
-            **env,
-            "TMPDIR": str(scratch),
-            "XDG_STATE_HOME": str(state),
-            "WHEELKIT_CACHE_DIR": str(cache),
-            "NO_COLOR": "1",
-        },
-    )
+    with compiler_cache_server() as server:
+        yield Wheelkit(
+            scratch=scratch,
+            env={
+                **env,
+                **server,
+                "TMPDIR": str(scratch),
+                "XDG_STATE_HOME": str(state),
+                "WHEELKIT_CACHE_DIR": str(cache),
+                "NO_COLOR": "1",
+            },
+        )
 
 
 @pytest.fixture(scope="session")

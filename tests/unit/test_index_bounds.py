@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from servers.raw import serving
 from support.hostile import html_page, http, json_page, listing
+from support.rows import rows
 from wheelkit import limits
 from wheelkit.errors import IndexUnavailableError
 from wheelkit.publish.client import Client
@@ -113,10 +115,26 @@ def index_at(url: str) -> Index:
     return Index(name="here", upload=f"{url}/legacy/", simple=f"{url}/simple/")
 
 
+# What is given up only when its time is over; the client waits for all of them at once.
+SLOW = [name for name, (_, words) in ENDLESS.items() if words in {"did not answer in time", "redirect loop"}]
+
+
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("name", ENDLESS)
+@rows("name", [name for name in ENDLESS if name not in SLOW])
 def test_an_answer_without_end_is_given_up(name: str, tmp_path: Path) -> None:
+    require_given_up(name, tmp_path)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_slow_answer_is_given_up(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(len(SLOW)) as pool:
+        waiting = {name: pool.submit(require_given_up, name, tmp_path / name) for name in SLOW}
+    assert {name: future.exception() for name, future in waiting.items() if future.exception()} == {}
+
+
+def require_given_up(name: str, folder: Path) -> None:
     pieces, words = ENDLESS[name]
+    folder.mkdir(exist_ok=True)
     with serving(lambda _path: pieces()) as url:
         for attempts in (1, 3):
             with pytest.raises(IndexUnavailableError, match=words.replace(".", "[.]")) as caught:
@@ -124,8 +142,8 @@ def test_an_answer_without_end_is_given_up(name: str, tmp_path: Path) -> None:
             assert caught.value.hint
         if not words.startswith(("is larger", "it ", "a tag")):
             with pytest.raises(IndexUnavailableError):
-                Client(attempts=1, timeout=0.3).download(url, tmp_path / "file")
-            assert not (tmp_path / "file").exists()
+                Client(attempts=1, timeout=0.3).download(url, folder / "file")
+            assert not (folder / "file").exists()
 
 
 @pytest.mark.usefixtures("small")
