@@ -12,7 +12,6 @@ import pytest
 
 from servers.raw import serving
 from support.hostile import html_page, http, json_page, listing
-from support.rows import rows
 from wheelkit import limits
 from wheelkit.errors import IndexUnavailableError
 from wheelkit.publish.client import Client
@@ -106,7 +105,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         "PAGE": 2 * MB,
         "PAGE_FILES": 2000,
         "PAGE_TAGS": 20_000,
-        "REQUEST_SECONDS": 0.6,
+        "REQUEST_SECONDS": 60.0,
     }.items():
         monkeypatch.setattr(limits, name, value)
 
@@ -115,34 +114,37 @@ def index_at(url: str) -> Index:
     return Index(name="here", upload=f"{url}/legacy/", simple=f"{url}/simple/")
 
 
-# What is given up only when its time is over; the client waits for all of them at once.
-SLOW = [name for name, (_, words) in ENDLESS.items() if words in {"did not answer in time", "redirect loop"}]
+# What is given up only when its time is over; all else is given up at once, however slow the machine.
+LATE = [name for name, (_, words) in ENDLESS.items() if words == "did not answer in time"]
+AT_ONCE = [name for name in ENDLESS if name not in LATE]
 
 
 @pytest.mark.usefixtures("small")
-@rows("name", [name for name in ENDLESS if name not in SLOW])
-def test_an_answer_without_end_is_given_up(name: str, tmp_path: Path) -> None:
-    require_given_up(name, tmp_path)
+@pytest.mark.parametrize(
+    ("names", "deadline", "timeout"), [(LATE, 0.6, 0.3), (AT_ONCE, 60.0, 60.0)], ids=["late", "at once"]
+)
+def test_an_answer_without_end_is_given_up(
+    names: list[str], deadline: float, timeout: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cases wait for their time or for the next attempt, so they do so together."""
+    monkeypatch.setattr(limits, "REQUEST_SECONDS", deadline)
+    with ThreadPoolExecutor(len(names)) as pool:
+        started = {name: pool.submit(require_given_up, name, tmp_path / name, timeout) for name in names}
+    failed = {name: future.exception() for name, future in started.items()}
+    assert {name: error for name, error in failed.items() if error is not None} == {}
 
 
-@pytest.mark.usefixtures("small")
-def test_a_slow_answer_is_given_up(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(len(SLOW)) as pool:
-        waiting = {name: pool.submit(require_given_up, name, tmp_path / name) for name in SLOW}
-    assert {name: future.exception() for name, future in waiting.items() if future.exception()} == {}
-
-
-def require_given_up(name: str, folder: Path) -> None:
+def require_given_up(name: str, folder: Path, timeout: float) -> None:
     pieces, words = ENDLESS[name]
     folder.mkdir(exist_ok=True)
     with serving(lambda _path: pieces()) as url:
         for attempts in (1, 3):
             with pytest.raises(IndexUnavailableError, match=words.replace(".", "[.]")) as caught:
-                fetch_listing(Client(attempts=attempts, timeout=0.3), index_at(url), "demo")
+                fetch_listing(Client(attempts=attempts, timeout=timeout), index_at(url), "demo")
             assert caught.value.hint
         if not words.startswith(("is larger", "it ", "a tag")):
             with pytest.raises(IndexUnavailableError):
-                Client(attempts=1, timeout=0.3).download(url, folder / "file")
+                Client(attempts=1, timeout=timeout).download(url, folder / "file")
             assert not (folder / "file").exists()
 
 
@@ -161,7 +163,7 @@ def test_the_closest_answers_that_are_read(tmp_path: Path) -> None:
     }
     for name, pieces in answers.items():
         with serving(lambda _path, pieces=pieces: pieces()) as url:
-            found = fetch_listing(Client(attempts=1, timeout=0.3), index_at(url), "demo")
+            found = fetch_listing(Client(attempts=1, timeout=60.0), index_at(url), "demo")
         assert len(found.files) == (2000 if name == "files" else 1), name
     with serving(lambda _path: http(large)) as url:
         Client(attempts=1).download(url, tmp_path / "file")
