@@ -128,6 +128,35 @@ def test_what_is_cross_built_goes_to_the_machine_that_builds_it(make: Make) -> N
     ]
 
 
+def test_smoke_tests_run_where_wheels_can_be_installed(make: Make) -> None:
+    """No machine of iOS is there, so the one that builds for it has nothing to install."""
+    text = PROJECT.replace("macosx_11_0_arm64", "ios_13_0_arm64_iphoneos")
+    made = make(text)
+    machines = {
+        (file, name): [row["name"] for row in job["strategy"]["matrix"]["include"]]
+        for file in (CI, RELEASE)
+        for name, job in jobs(made[file]).items()
+        if "strategy" in job
+    }
+    everywhere = ["linux-x86_64", "macos-arm64", "windows-amd64"]
+    assert machines[CI, "build"] == machines[RELEASE, "native"] == everywhere
+    assert machines[RELEASE, "smoke"] == machines[RELEASE, "smoke-staging"] == everywhere[::2]
+    build = jobs(made[CI])["build"]
+    (smoke,) = [step for step in build["steps"] if step.get("name") == "Smoke test"]
+    assert smoke["if"] == "${{ matrix.smoke == 'true' }}"
+    rows = build["strategy"]["matrix"]["include"]
+    assert {row["name"]: row["smoke"] for row in rows} == dict(
+        zip(everywhere, ["true", "false", "true"], strict=True)
+    )
+    plain = make(PROJECT)
+    assert "matrix.smoke" not in plain[CI] + plain[RELEASE]
+    gitlab = yaml.safe_load(make(text, provider="gitlab")[GITLAB])
+    assert [name for name in gitlab if name.startswith("smoke:")] == [
+        "smoke:linux-x86_64",
+        "smoke:windows-amd64",
+    ]
+
+
 def test_a_family_adds_its_pure_part_and_a_pure_project_has_no_native_one(make: Make, tmp_path: Path) -> None:
     (tmp_path / "cli").mkdir()
     (tmp_path / "cli/pyproject.toml").write_text(PURE)

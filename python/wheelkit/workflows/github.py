@@ -114,12 +114,13 @@ def _tests(plan: Blueprint) -> WorkflowJob:
 
 
 def _build(plan: Blueprint) -> WorkflowJob:
+    smoked = "" if _all_smoked(plan) else "${{ matrix.smoke == 'true' }}"
     steps: Steps = (
         UserBlock(name="before the build"),
         _CACHE,
         _wheelkit("Build, repair and test", "build", env={"WHEELKIT_CACHE_DIR": _CACHE_FOLDER}),
         *_verification("Verify the wheels", "verify-matrix dist --native"),
-        _wheelkit("Smoke test", "smoke dist"),
+        _wheelkit("Smoke test", "smoke dist", condition=smoked),
         _upload("dist-${{ matrix.name }}"),
     )
     job = WorkflowJob(key="build", name="Build on ${{ matrix.name }}", minutes=90, steps=steps)
@@ -169,7 +170,8 @@ def _smoke(plan: Blueprint, key: str, name: str, needs: str, command: str) -> Wo
     name = f"{name} on ${{{{ matrix.name }}}}"
     steps: Steps = (_DOWNLOAD, _wheelkit("Smoke test", command))
     job = WorkflowJob(key=key, name=name, needs=(needs,), minutes=60, steps=steps)
-    return _on_all_machines(job, plan, all_pythons=True)
+    job = _on_all_machines(job, plan, all_pythons=True)
+    return replace(job, machines=tuple(row for row in job.machines if row.get("smoke") != "false"))
 
 
 def _publish(plan: Blueprint, key: str, index: str, needs: tuple[str, ...], condition: str) -> WorkflowJob:
@@ -202,13 +204,23 @@ def _on_all_machines(job: WorkflowJob, plan: Blueprint, *, all_pythons: bool = F
 
 
 def _machines(plan: Blueprint) -> tuple[Mapping[str, str], ...]:
-    machines = ({"name": job.name, "runner": job.runner, **_own_pythons(plan, job)} for job in plan.native)
+    machines = ({"name": job.name, "runner": job.runner, **_differences(plan, job)} for job in plan.native)
     return tuple(machines) or ({"name": "linux-x86_64", "runner": LINUX_RUNNER},)
 
 
-def _own_pythons(plan: Blueprint, job: NativeJob) -> dict[str, str]:
-    """Return the interpreters of a machine, a line each for setup-python, where machines differ in them."""
-    return {} if _alike(plan) else {"pythons": "\n".join(job.pythons)}
+def _differences(plan: Blueprint, job: NativeJob) -> dict[str, str]:
+    """Return the interpreters of a machine, a line each for setup-python, where machines differ in them.
+
+    And whether it installs the wheels that it builds, where not all do.
+    """
+    pythons = {} if _alike(plan) else {"pythons": "\n".join(job.pythons)}
+    return pythons if _all_smoked(plan) else {**pythons, "smoke": str(job.smoked).lower()}
+
+
+def _all_smoked(plan: Blueprint) -> bool:
+    """Return whether smoke tests run on all machines; so they do if there is no other to run them on."""
+    smoked = [job.smoked for job in plan.native]
+    return all(smoked) or not any(smoked)
 
 
 def _alike(plan: Blueprint) -> bool:

@@ -80,10 +80,11 @@ def _jobs(plan: Blueprint, blocks: UserLines) -> Iterable[tuple[str, ...]]:
     yield from _builds(plan)
     verification = f"python -m wheelkit {verify_command(plan)}"
     yield _job("verify", "verify", _LINUX, plan, [verification], *_ARTIFACTS)
-    for machine in machines:
+    smoked = [machine for machine in machines if machine.smoked] or machines
+    for machine in smoked:
         yield _job(f"smoke:{machine.name}", "smoke", machine, plan, ["python -m wheelkit smoke dist"])
     yield _publish(plan, "stage", plan.ci.staging, _TO_STAGING)
-    for machine in machines:
+    for machine in smoked:
         script = [f"python -m wheelkit smoke dist --from {shlex.quote(plan.ci.staging)}"]
         name = f"smoke-staging:{machine.name}"
         yield _job(name, "smoke-staging", machine, plan, script, *_rule(_TO_STAGING))

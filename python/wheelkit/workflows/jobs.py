@@ -36,7 +36,8 @@ _DEFAULT_TAG = "v{version}"
 class NativeJob(Struct, frozen=True, kw_only=True):
     """One runner and the targets that it builds; the unique ``name`` also names its artifacts.
 
-    ``pythons`` are the interpreters that its smoke tests need, as ``Blueprint`` has them.
+    ``pythons`` are the interpreters that its smoke tests need, as ``Blueprint`` has them; ``smoked`` is false
+    if the runner installs none of its wheels, such as those for iOS.
     """
 
     name: str
@@ -44,6 +45,7 @@ class NativeJob(Struct, frozen=True, kw_only=True):
     system: System
     targets: tuple[Target, ...]
     pythons: tuple[str, ...] = (TOOL_PYTHON,)
+    smoked: bool = True
 
 
 class Blueprint(Struct, frozen=True, kw_only=True):
@@ -80,9 +82,7 @@ def blueprint(config: Config, plan: Plan, label: Label) -> Blueprint:
     labels = {row.target: label(row.target, config.runner) for row in plan.targets}
     left_out = () if plan.declared else tuple(target for target, name in labels.items() if name is None)
     wanted = {target: name for target, name in labels.items() if target not in left_out}
-    native = tuple(
-        replace(job, pythons=_pythons(plan, _smoked_targets(job))) for job in _native_jobs(wanted, problems)
-    )
+    native = tuple(_with_smoke_tests(plan, job) for job in _native_jobs(wanted, problems))
     if problems:
         raise ConfigError(config.label, problems)
     return Blueprint(
@@ -125,6 +125,11 @@ def _native_jobs(labels: Mapping[Target, str | None], problems: list[str]) -> tu
         NativeJob(name=f"{system}-{arch}", runner=label, system=system, targets=tuple(targets))
         for (label, system, arch), targets in groups.items()
     )
+
+
+def _with_smoke_tests(plan: Plan, job: NativeJob) -> NativeJob:
+    targets = _smoked_targets(job)
+    return replace(job, pythons=_pythons(plan, targets), smoked=bool(targets))
 
 
 def _smoked_targets(job: NativeJob) -> tuple[Target, ...]:
