@@ -89,6 +89,20 @@ def test_the_workflows_of_a_family_with_everything_are_clean(project: Path) -> N
     clean(project)
 
 
+def test_the_workflows_of_a_matrix_that_is_no_rectangle_are_clean(project: Path) -> None:
+    matrix = NATIVE.replace("macosx_11_0_arm64", "ios_13_0_arm64_iphoneos").replace(
+        '"cp312"', '"cp313", "gp312_250"'
+    )
+    text = matrix.replace("[tool.wheelkit.distribution", 'skip = "cp311-win*"\n[tool.wheelkit.distribution')
+    (project / "pyproject.toml").write_text(text)
+    generate(project, "github")
+    written = (project / ".github/workflows/ci.yml").read_text()
+    assert "matrix.pythons" in written
+    assert "matrix.smoke" in written
+    shutil.copy(ROOT / ".github/actionlint.yaml", project / ".github/actionlint.yaml")
+    clean(project)
+
+
 def test_the_workflows_of_a_pure_project_are_clean(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(PURE)
     generate(tmp_path, "github")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from wheelkit import config, matrix
 from wheelkit.__main__ import main
 from wheelkit.errors import ConfigError
-from wheelkit.matrix import Absence, Matrix, matrix_of
+from wheelkit.matrix import LINUX_ARCHS, Absence, Matrix, matrix_of
 
 RECTANGLE = {"targets": ["manylinux_2_28_x86_64", "win_arm64"], "interpreters": ["cp312", "cp313"]}
 
@@ -190,6 +192,7 @@ def test_what_is_left_of_a_rectangle_is_what_cibuildwheel_selects(
         ("win_x64", "win_amd64"),
         ("windows", "win_amd64"),
         ("win_32", "win32"),
+        ("win_arm", "win_arm64"),
         ("windows-x86", "win32"),
         ("windows_arm64", "win_arm64"),
         ("x86_64-pc-windows-msvc", "win_amd64"),
@@ -206,6 +209,17 @@ def test_the_target_that_was_meant_is_named(word: str, meant: str) -> None:
     assert problem.startswith("matrix.targets[0]: unknown")
     assert problem.endswith(f'did you mean "{meant}"?')
     assert loaded({"targets": [meant]}).matrix.targets == (meant,)
+
+
+@pytest.mark.parametrize("arch", LINUX_ARCHS[:-1])  # cibuildwheel builds nothing for loongarch64
+@pytest.mark.parametrize("libc", ["manylinux", "musllinux"])
+def test_the_version_that_is_suggested_is_that_of_the_image_which_cibuildwheel_takes(
+    libc: str, arch: str
+) -> None:
+    defaults = (files("cibuildwheel") / "resources" / "defaults.toml").read_text(encoding="utf-8")
+    image = tomllib.loads(defaults)["tool"]["cibuildwheel"][f"{libc}-{arch}-image"]
+    (problem,) = problems({"targets": [f"{libc}-{arch}"]})
+    assert problem.endswith(f'did you mean "{image}_{arch}"?')
 
 
 @pytest.mark.parametrize("word", ["", "any", "freebsd_14_x86_64", "manylinux_9999999999_28_x86_64", "_"])

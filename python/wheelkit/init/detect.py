@@ -30,6 +30,7 @@ _TARGETS: Mapping[str, Mapping[str, str]] = {
         **{arch: f"manylinux_2_28_{arch}" for arch in ("x86_64", "aarch64", "ppc64le", "s390x")},
         "i686": "manylinux_2_17_i686",
         "armv7l": "manylinux_2_31_armv7l",
+        "riscv64": "manylinux_2_39_riscv64",
     },
     "macos": {
         "x86_64": "macosx_10_13_x86_64",

@@ -43,7 +43,9 @@ _VERSIONS: Mapping[str, str] = {
     "android": "24",
     "pyemscripten": "2026_0",
 }
-_WINDOWS = {"x86_64": "win_amd64", "aarch64": "win_arm64", "i686": "win32"}
+# The images that cibuildwheel takes by default where it has none of that version.
+_NEWER_IMAGES: Mapping[str, str] = {"armv7l": "2_31", "riscv64": "2_39"}
+_WINDOWS = {"armv7l": "win_arm64", "x86_64": "win_amd64", "aarch64": "win_arm64", "i686": "win32"}
 _SYSTEMS_OWN: Mapping[str, Mapping[str, str]] = {
     "macosx": {"aarch64": "arm64"},
     "android": {"aarch64": "arm64_v8a"},
@@ -100,7 +102,9 @@ def _version(kind: str, text: str, arch: str) -> str:
     if kind == "macosx" and (numbers or arch in {"", "aarch64"}):
         major, minor = (*map(int, numbers), *((11, 0) if not numbers else (0,)))[:2]
         return "{}_{}".format(*max((major, minor), _MACOS_ARM) if arch in {"", "aarch64"} else (major, minor))
-    return "_".join(numbers[:2]) if len(numbers) > 1 else _VERSIONS[kind]
+    if len(numbers) > 1:
+        return "_".join(numbers[:2])
+    return _NEWER_IMAGES.get(arch, _VERSIONS[kind]) if kind == "manylinux" else _VERSIONS[kind]
 
 
 def interpreter_like(word: str, known: Sequence[str]) -> str:
