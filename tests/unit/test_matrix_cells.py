@@ -13,6 +13,7 @@ from cibuildwheel.selector import BuildSelector, EnableGroup
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.rows import rows
 from wheelkit import config, matrix
 from wheelkit.__main__ import main
 from wheelkit.errors import ConfigError
@@ -161,7 +162,7 @@ def test_what_is_left_of_a_rectangle_is_what_cibuildwheel_selects(
     assert promised == theirs
 
 
-@pytest.mark.parametrize(
+@rows(
     ("word", "meant"),
     [
         ("manylinux_2_28_amd64", "manylinux_2_28_x86_64"),
@@ -211,8 +212,8 @@ def test_the_target_that_was_meant_is_named(word: str, meant: str) -> None:
     assert loaded({"targets": [meant]}).matrix.targets == (meant,)
 
 
-@pytest.mark.parametrize("arch", LINUX_ARCHS[:-1])  # cibuildwheel builds nothing for loongarch64
-@pytest.mark.parametrize("libc", ["manylinux", "musllinux"])
+@rows("arch", LINUX_ARCHS[:-1])  # cibuildwheel builds nothing for loongarch64
+@rows("libc", ["manylinux", "musllinux"])
 def test_the_version_that_is_suggested_is_that_of_the_image_which_cibuildwheel_takes(
     libc: str, arch: str
 ) -> None:
@@ -222,13 +223,13 @@ def test_the_version_that_is_suggested_is_that_of_the_image_which_cibuildwheel_t
     assert problem.endswith(f'did you mean "{image}_{arch}"?')
 
 
-@pytest.mark.parametrize("word", ["", "any", "freebsd_14_x86_64", "manylinux_9999999999_28_x86_64", "_"])
+@rows("word", ["", "any", "freebsd_14_x86_64", "manylinux_9999999999_28_x86_64", "_"])
 def test_no_target_is_invented_for_a_word_that_means_none(word: str) -> None:
     (problem,) = problems({"targets": [word]})
     assert "did you mean" not in problem or "manylinux" in word
 
 
-@pytest.mark.parametrize(
+@rows(
     ("word", "meant"),
     [
         ("3.12", "cp312"),

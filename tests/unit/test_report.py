@@ -330,6 +330,16 @@ def test_accepted_findings_show_the_reason() -> None:
     assert "no findings, 1 accepted finding in 3 wheels" in text
 
 
+def test_cells_that_are_not_promised_have_a_mark_of_their_own() -> None:
+    rows = (row("win_amd64"), row("win32", "1 wheel", Cover.UNPROMISED))
+    report = Report(rows=rows, findings=(), wheels=1, sdists=0, seconds=0.0)
+    assert shown(report).splitlines()[2].split() == ["win32", "1", "wheel", "∅", "∅", "∅", "∅"]
+    assert "| ∅ | ∅ | ∅ | ∅ |" in to_markdown(report)
+    document = json.loads(json.dumps(to_json(report)))
+    jsonschema.validate(document, SCHEMA)
+    assert document["matrix"][1]["cells"][0]["cover"] == "not promised"
+
+
 def test_native_rows_elsewhere_are_dim_dots() -> None:
     rows = (row("win_amd64"), row("macosx_11_0_arm64", "elsewhere", Cover.ELSEWHERE))
     lines = shown(Report(rows=rows, findings=(), wheels=1, sdists=0, seconds=0.0)).splitlines()

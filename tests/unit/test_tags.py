@@ -34,6 +34,26 @@ def test_pypy_accepts_what_packaging_says(minor: int) -> None:
     assert written(tags.generic_tags(name, version, abis, PLATFORMS)) == written(wanted)
 
 
+@rows("minor", range(10, 20))
+def test_graalpy_accepts_what_packaging_says(minor: int) -> None:
+    version, name, abi = (3, minor), f"graalpy3{minor}", f"graalpy250_3{minor}_native"
+    wanted = [*theirs.generic_tags(name, [abi], PLATFORMS), *theirs.compatible_tags(version, name, PLATFORMS)]
+    assert written(tags.generic_tags(name, version, [abi], PLATFORMS)) == written(wanted)
+    assert written(Interpreter.parse(f"gp3{minor}_250").tags(PLATFORMS)) == written(wanted)
+
+
+@rows("version", [(11, 4), (12, 0), (13, 0), (15, 8), (26, 1)])
+@rows("arch", ["arm64_iphoneos", "x86_64_iphonesimulator"])
+def test_ios_accepts_what_packaging_says(version: tuple[int, int], arch: str) -> None:
+    assert list(tags.ios_platforms(version, arch)) == list(theirs.ios_platforms(version, arch))
+
+
+@rows("level", [15, 16, 21, 24, 36])
+def test_android_accepts_what_packaging_says(level: int) -> None:
+    ours = list(tags.android_platforms(level, "arm64_v8a"))
+    assert ours == list(theirs.android_platforms(level, "arm64-v8a"))
+
+
 @rows("arch", ["x86_64", "arm64", "intel", "fat"])
 @rows(
     "version",
