@@ -306,8 +306,18 @@ def project(
 
 
 @pytest.mark.parametrize(
+    "pattern", ["pp311-musllinux*", "cp36-* cp37-*", "cp38-macosx_arm64", "cp313t-win32"]
+)
+def test_builds_that_cibuildwheel_does_not_offer_may_be_skipped(
+    pattern: str, project: Callable[[str, str], tuple[int, str]]
+) -> None:
+    assert project("pyproject.toml", f'{_BASE}skip = "{pattern}"\n') == (0, "")
+
+
+@pytest.mark.parametrize(
     ("document", "key", "words"),
     [
+        ({"skip": "cp399-*"}, "skip[0]", ['"cp399-*" matches no build']),
         ({"skip": "*-musllinx*"}, "skip[0]", ['"*-musllinx*" matches no build', 'did you mean "*-musllinux']),
         ({"skip": "pp311"}, "skip[0]", ['did you mean "pp311-*"?']),
         ({"skip": ["cp312-win*", "win_amd64"]}, "skip[1]", ['did you mean "*-win_amd64"?']),

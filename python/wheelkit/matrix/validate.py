@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from wheelkit.matrix.cells import Matrix
 
 
+# What earlier versions of cibuildwheel built for, and projects still skip.
+_FORMER_INTERPRETERS = (
+    "cp27", "cp35", "cp36", "cp37", "cp38", "cp313t", "pp27", "pp36", "pp37", "pp38", "pp39", "pp310",
+)  # fmt: skip
+
+
 def validate(config: Config, problems: Problems) -> None:
     """Report every mistake in the matrix: words that do not exist, and cells that cannot be."""
     settings = config.matrix
@@ -99,14 +105,19 @@ def _all_builds() -> list[str]:
 
 
 def _skip_problems(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield a problem for each pattern of ``skip`` that names no build at all.
+    """Yield a problem for each pattern of ``skip`` that could name no build of any cibuildwheel.
 
-    A pattern for builds that exist, but that this matrix has not, is harmless: the plan notes it.
+    cibuildwheel says nothing about a pattern for builds that it does not offer, or no longer, or that this
+    matrix has not: projects keep such patterns, and they are harmless.
     """
     builds, targets = _all_builds(), config.matrix.targets or COMMON_TARGETS
+    pairs = [build.partition("-") for build in builds]
+    interpreters = dict.fromkeys([*(python for python, _, _ in pairs), *_FORMER_INTERPRETERS])
+    platforms = dict.fromkeys(platform for _, _, platform in pairs)
+    conceivable = [f"{python}-{platform}" for python in interpreters for platform in platforms]
     for index, selector in enumerate(config.matrix.skip):
         for pattern in selector.split():
-            matched = _matches(pattern, builds)
+            matched = _matches(pattern, conceivable)
             if isinstance(matched, str):
                 yield f"matrix.skip[{index}]", matched
             elif not matched and not any(pattern.endswith(f"-{target}") for target in targets):
