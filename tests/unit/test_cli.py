@@ -247,6 +247,31 @@ def members(project: Path) -> None:
     pure(project / "all", "momentum-all", "momentum-cli")
 
 
+@pytest.mark.usefixtures("members")
+def test_the_identifiers_are_those_of_the_native_members(capsys: Capture) -> None:
+    builds = {
+        "linux": ["cp311-manylinux_x86_64", "cp312-manylinux_x86_64"],
+        "windows": ["cp311-win_amd64", "cp312-win_amd64"],
+    }
+    for arguments, wanted in (
+        (["--identifiers"], [*builds["linux"], *builds["windows"]]),
+        (["momentum", "--identifiers"], [*builds["linux"], *builds["windows"]]),
+        (["--identifiers", "windows"], builds["windows"]),
+        (["--identifiers", "macos"], []),
+        (["momentum-cli", "--identifiers"], []),
+    ):
+        assert main(["plan", *arguments]) == 0
+        shown = capsys.readouterr()
+        assert (shown.out.splitlines(), shown.err) == (wanted, "")
+    assert main(["plan", "--identifiers", "linux", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "schema": 1,
+        "identifiers": {"linux": builds["linux"]},
+    }
+    assert main(["plan", "--identifiers", "beos"]) == 2
+    assert "'beos' is not one of 'all', 'linux', 'macos'" in capsys.readouterr().err
+
+
 NATIVE = ["manylinux_2_28_x86_64", "win_amd64"]
 
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from support.rows import rows
 from support.smoke_wheels import make, unpacked
+from wheelkit import config, matrix
 from wheelkit.__main__ import main
 from wheelkit.cli.smoke import show_result
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
@@ -20,11 +22,12 @@ from wheelkit.machine.progress import Progress
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.manifest import BuiltFile, Manifest
 from wheelkit.matrix import Interpreter, System, Target
-from wheelkit.smoke import install, plan, probe, wheels
+from wheelkit.smoke import install, plan, probe, smoke, wheels
 from wheelkit.smoke.environments import Environment, fixed_folder, open_environments, variables_to_unset
 from wheelkit.smoke.install import Source
 from wheelkit.smoke.installed import compare_installed
 from wheelkit.smoke.model import Case, CaseResult, Failure, InstallMode, SmokeResult
+from wheelkit.smoke.run import SmokeRequest
 
 Capture = pytest.CaptureFixture[str]
 LINUX = Target.parse("manylinux_2_28_x86_64")
@@ -174,6 +177,37 @@ def test_this_machine_is_a_target_of_its_own(machine: Machine, tag: str) -> None
 
 
 # What is planned.
+
+
+@rows(
+    ("document", "expected"),
+    [
+        ({}, "cp311 cp312 cp313 cp314 cp315"),
+        ({"interpreters": ["cp312", "cp311"]}, "cp312 cp311"),
+        ({"skip": "cp311-manylinux*"}, "cp312 cp313 cp314 cp315"),
+        ({"skip": "cp311-win*"}, "cp311 cp312 cp313 cp314 cp315"),
+        (
+            {
+                "targets": ["manylinux_2_28_x86_64", "musllinux_1_2_x86_64", "win_amd64"],
+                "interpreters": ["cp312", "pp311"],
+                "skip": "pp311-manylinux*",
+                "override": [{"select": "cp312-win*", "interpreters": ["cp311"]}],
+            },
+            "cp312",
+        ),
+        ({"targets": ["win_amd64"], "interpreters": ["cp312", "pp311"]}, "cp312 pp311"),
+    ],
+)
+def test_the_interpreters_are_those_that_are_promised_on_targets_like_this_machine(
+    document: dict[str, Any], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linux = Machine(system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36))
+    monkeypatch.setattr("wheelkit.smoke.smoke.facts.detect", lambda **_: linux)
+    make(tmp_path, "core", python=">=3.11")
+    loaded = config.parse({"matrix": document}, source=None, root=tmp_path, validators=(matrix.validate,))
+    request = SmokeRequest(dist=tmp_path, source=Source(index=""), config=loaded, family=None)
+    packages = [wheels.read_package(path) for path in wheels.list_wheels(tmp_path)]
+    assert " ".join(map(str, smoke._wanted_interpreters(request, packages))) == expected
 
 
 def family(folder: Path) -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from wheelkit.errors import MissingToolError
 from wheelkit.machine import facts
 from wheelkit.machine.interpreters import find_pythons
-from wheelkit.matrix import Interpreter, default_interpreters, matrix_of
+from wheelkit.matrix import Interpreter, matrix_of
 from wheelkit.smoke import wheels
 from wheelkit.smoke.environments import open_environments
 from wheelkit.smoke.model import SmokeResult
@@ -70,29 +70,24 @@ def _find_interpreters(
     return tuple(pythons[interpreter.tag] for interpreter in wanted if interpreter.tag in pythons), skipped
 
 
-def _promised_here(config: Config) -> tuple[Interpreter, ...]:
-    """Return the interpreters that are promised on targets like this machine, else all of the matrix."""
-    matrix, own = matrix_of(config, None), facts.own_target(facts.detect(containers=False))
-    promised = {
+def _wanted_interpreters(request: SmokeRequest, packages: Sequence[Package]) -> tuple[Interpreter, ...]:
+    """Return the interpreters of the request, else those that are promised on targets like this machine.
+
+    Without such a target, they are all of the matrix, by default those that the wheels admit.
+    """
+    if request.interpreters:
+        return tuple(map(Interpreter.parse, request.interpreters))
+    requirements = dict.fromkeys(package.requires_python or None for package in packages)
+    matrices = [matrix_of(request.config, required) for required in requirements]
+    own = facts.own_target(facts.detect(containers=False))
+    here = [
         interpreter
+        for matrix in matrices
         for target in matrix.targets
         if (target.system, target.libc) == (own.system, own.libc) and target.arch in {own.arch, "universal2"}
         for interpreter in matrix.interpreters_on(target)
-    }
-    return tuple(
-        interpreter for interpreter in matrix.interpreters if not promised or interpreter in promised
-    )
-
-
-def _wanted_interpreters(request: SmokeRequest, packages: Sequence[Package]) -> tuple[Interpreter, ...]:
-    """Return the interpreters of the request, else of the matrix, else the defaults that the wheels admit."""
-    if request.interpreters:
-        return tuple(map(Interpreter.parse, request.interpreters))
+    ]
+    wanted = here or [interpreter for matrix in matrices for interpreter in matrix.interpreters]
     if request.config.matrix.interpreters is not None:
-        return _promised_here(request.config)
-    admitted = {
-        interpreter
-        for package in packages
-        for interpreter in default_interpreters(package.requires_python or None)
-    }
-    return tuple(sorted(admitted, key=lambda interpreter: interpreter.version))
+        return tuple(dict.fromkeys(wanted))
+    return tuple(sorted(set(wanted), key=lambda interpreter: (interpreter.version, interpreter.tag)))
