@@ -61,6 +61,13 @@ SHAPES = {
         ),
         "CMakeLists.txt": CMAKE,
     },
+    "scikit-build-core with setuptools": {
+        "pyproject.toml": project(
+            'scikit-build-core", "setuptools', "scikit_build_core.setuptools.build_meta", ""
+        ),
+        "setup.py": "from setuptools import setup\nsetup(version='1.2.3', cmake_source_dir='.')\n",
+        "CMakeLists.txt": CMAKE,
+    },
     "setup.cfg": {
         "setup.cfg": "[metadata]\nname = my-core\nversion = attr: other.data.number\n[options]\n"
         "packages = other\n",

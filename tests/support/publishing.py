@@ -15,7 +15,7 @@ from wheelkit.errors import IndexUnavailableError
 from wheelkit.machine.process import Command, Completed
 from wheelkit.machine.progress import Progress
 from wheelkit.machine.redaction import Secrets
-from wheelkit.project.read import Kind
+from wheelkit.project.kinds import Kind
 from wheelkit.publish import DistributionFiles, Index, PublishSession, Release, ShippedFile
 from wheelkit.publish.client import Client, Clock, Response
 from wheelkit.publish.journal import Journal

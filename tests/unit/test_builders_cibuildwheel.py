@@ -11,7 +11,8 @@ from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, To
 from wheelkit.machine.process import Completed
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import Distribution
 
 JOB = NativeStep(
     distribution=Distribution(name="momentum", version="1.2.0", kind=Kind.NATIVE, source=Path("momentum")),

@@ -23,7 +23,8 @@ from wheelkit.machine.workspace import Workspace
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
 from wheelkit.plan.model import HostSettings
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import Distribution
 
 ABI3 = "demo-1.0-cp312-abi3-linux_x86_64.whl"
 # Needs libc.so.6's memcpy of GLIBC_2.17 and libm's exp of GLIBC_2.29.

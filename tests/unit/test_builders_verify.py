@@ -19,7 +19,8 @@ from wheelkit.config import Provider
 from wheelkit.machine.git import Checkout
 from wheelkit.manifest import BuiltFile
 from wheelkit.matrix import Absence, AbsentCell, Interpreter, Matrix, Target
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import Distribution
 from wheelkit.verification.comparison.facts import Earlier, ReleaseFacts
 from wheelkit.verification.contract import Contract, Promise
 from wheelkit.verification.findings import finding

@@ -12,7 +12,8 @@ from wheelkit.matrix import Target
 from wheelkit.plan import Builder, NativeStep
 from wheelkit.plan.cibuildwheel import environment
 from wheelkit.plan.options import CibuildwheelOptions
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import Distribution
 
 
 def job(table: dict[str, Any], target: str = "manylinux_2_28_x86_64", **environ: str) -> NativeStep:

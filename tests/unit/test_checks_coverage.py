@@ -7,7 +7,7 @@ from packaging.utils import parse_wheel_filename
 
 from support import wheels
 from wheelkit.matrix import Absence, AbsentCell, Interpreter, Matrix, Target
-from wheelkit.project.read import Kind
+from wheelkit.project.kinds import Kind
 from wheelkit.verification.checks.coverage import Coverage, absent, cover
 from wheelkit.verification.contract import Contract, Promise
 from wheelkit.verification.model import Cover

@@ -6,7 +6,7 @@ import pytest
 
 from support import wheels
 from wheelkit.matrix import Matrix
-from wheelkit.project.read import Kind
+from wheelkit.project.kinds import Kind
 from wheelkit.verification.checks import description
 from wheelkit.verification.contract import Contract, Promise
 from wheelkit.wheel import read

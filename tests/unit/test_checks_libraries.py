@@ -9,7 +9,7 @@ from support.rows import rows
 from support.wheels import elf, macho, needs, pe
 from wheelkit.config import Provider
 from wheelkit.matrix import Matrix
-from wheelkit.project.read import Kind
+from wheelkit.project.kinds import Kind
 from wheelkit.verification.checks import libraries, providers, search_paths
 from wheelkit.verification.contract import Contract, Promise
 from wheelkit.verification.release import Dist

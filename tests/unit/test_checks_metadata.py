@@ -7,7 +7,7 @@ import pytest
 from support import wheels
 from support.rows import rows
 from wheelkit.matrix import Matrix, Target
-from wheelkit.project.read import Kind
+from wheelkit.project.kinds import Kind
 from wheelkit.verification.checks import index_metadata, metadata
 from wheelkit.verification.contract import Contract, Promise
 from wheelkit.verification.release import Dist, Release

@@ -10,7 +10,8 @@ from support.rows import rows
 from wheelkit import config
 from wheelkit.matrix import Matrix
 from wheelkit.project.family import Family
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import Distribution
 from wheelkit.verification.checks import project_rules
 from wheelkit.verification.contract import Contract, Promise, contract_of
 from wheelkit.verification.model import Finding

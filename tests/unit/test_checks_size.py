@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from support import wheels
 from wheelkit.matrix import Matrix
-from wheelkit.project.read import Kind
+from wheelkit.project.kinds import Kind
 from wheelkit.verification.checks import size
 from wheelkit.verification.contract import Contract, Promise
 

@@ -7,7 +7,7 @@ import pytest
 from support import wheels
 from support.rows import rows
 from wheelkit.matrix import Matrix
-from wheelkit.project.read import Kind
+from wheelkit.project.kinds import Kind
 from wheelkit.verification.checks import toplevel
 from wheelkit.verification.contract import Contract, Promise
 from wheelkit.wheel import Wheel, read

@@ -12,7 +12,8 @@ from wheelkit.plan import Builder, NativeStep
 from wheelkit.plan.cibuildwheel import environment
 from wheelkit.plan.compiler_cache import CompilerCache
 from wheelkit.plan.options import CibuildwheelOptions
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import Distribution
 
 CACHE = CompilerCache(program=Path("/opt/bin/sccache"), folder=Path("/home/me/.cache/wheelkit/compiled"))
 

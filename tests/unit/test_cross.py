@@ -26,8 +26,9 @@ from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.plan import Builder, Plan
 from wheelkit.plan.cross import cross_target, unsupported_reason
 from wheelkit.project.family import Family
+from wheelkit.project.kinds import Kind
 from wheelkit.project.meson import unconditional
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.read import Distribution
 
 TRIPLES = {
     "manylinux_2_28_x86_64": "x86_64-linux-gnu.2.28",

@@ -34,7 +34,8 @@ from wheelkit.machine.time_limits import CHECK, REWRITE, UPLOAD, TimeLimit
 from wheelkit.machine.workspace import Workspace
 from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.plan import Builder, NativeStep
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import Distribution
 from wheelkit.publish import twine
 from wheelkit.publish.credentials import Credentials
 from wheelkit.repair.commands import RepairRecipe

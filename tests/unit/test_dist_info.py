@@ -15,7 +15,7 @@ from support.rows import rows
 from wheelkit.__main__ import main
 from wheelkit.fast_packaging import plain_headers
 from wheelkit.matrix import Matrix
-from wheelkit.project.read import Kind
+from wheelkit.project.kinds import Kind
 from wheelkit.verification.contract import Contract, Promise
 from wheelkit.verification.run import verify
 from wheelkit.wheel.dist_info import parse_headers

@@ -9,7 +9,7 @@ import pytest
 from wheelkit import config
 from wheelkit.errors import ConfigError, ProjectError
 from wheelkit.project.family import Family, discover, named_members
-from wheelkit.project.read import Kind
+from wheelkit.project.kinds import Kind
 
 
 def put(root: Path, place: str, name: str, *needs: str, build: tuple[str, ...] = ()) -> Path:

@@ -14,7 +14,7 @@ from servers.forms import Form
 from servers.index_rules import NotAcceptedError, judge
 from support import wheels
 from wheelkit.matrix import Matrix
-from wheelkit.project.read import Kind
+from wheelkit.project.kinds import Kind
 from wheelkit.publish import Index
 from wheelkit.publish.index_rules import refused_findings
 from wheelkit.verification.contract import Contract, Promise

@@ -13,7 +13,8 @@ from wheelkit.__main__ import main
 from wheelkit.errors import OutputError, ProjectError, UsageError
 from wheelkit.init import FileChange
 from wheelkit.project import family
-from wheelkit.project.read import Kind, projects_below
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import projects_below
 
 Capture = pytest.CaptureFixture[str]
 MESON = """# keep this comment

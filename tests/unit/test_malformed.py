@@ -10,7 +10,8 @@ from support.rows import rows
 from support.severities import harms
 from wheelkit import config, matrix
 from wheelkit.project.family import Family
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import Distribution
 from wheelkit.verification.contract import Contract, contract_of
 from wheelkit.verification.run import verify
 from wheelkit.wheel import inflate

@@ -15,7 +15,8 @@ from wheelkit.matrix import COMMON_TARGETS, LINUX_ARCHS, System, Target
 from wheelkit.plan import Builder, Plan
 from wheelkit.plan.cibuildwheel import image
 from wheelkit.project.family import Family
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import Distribution
 
 if TYPE_CHECKING:
     from wheelkit.config import Config

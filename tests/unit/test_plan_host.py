@@ -8,7 +8,8 @@ import pytest
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan.host import HostOptions
 from wheelkit.plan.model import HostSettings
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import Distribution
 
 TARGET = Target.parse("manylinux_2_28_x86_64")
 INTERPRETERS = [Interpreter.parse(tag) for tag in ("cp311", "cp312", "cp313")]

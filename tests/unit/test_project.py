@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from support.kind_shapes import SHAPES, write
 from support.rows import rows
 from wheelkit.errors import ProjectError
-from wheelkit.project.read import Distribution, Kind, read
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import Distribution, read
 
 MESON = '[build-system]\nbuild-backend = "mesonpy"\n[project]\nname = "momentum"\ndynamic = ["version"]\n'
 PKG_INFO = "Metadata-Version: 2.4\nName: Mo.mentum\nVersion: 1.2\nRequires-Python: >=3.11\n"
@@ -231,6 +233,62 @@ def test_the_kind_follows_what_the_project_builds(
         ).kind
         is kind
     )
+
+
+@rows("shape", SHAPES)
+def test_each_way_to_build_native_code_is_found_and_its_twin_is_not(tmp_path: Path, shape: str) -> None:
+    files, native = SHAPES[shape]
+    wanted = Kind.NATIVE if native else Kind.PURE
+    assert read(write(tmp_path / "x", files)).kind is wanted
+    members = {
+        "x-1/PKG-INFO": PKG_INFO.encode(),
+        **{f"x-1/{name}": text.encode() for name, text in files.items()},
+    }
+    assert read(sdist(tmp_path / "x-1.tar.gz", members)).kind is wanted
+
+
+@rows(
+    ("setup", "kind"),
+    [
+        ("setup(ext_modules=modules)", Kind.NATIVE),
+        ("setup(ext_modules=modules if compiles else [])", Kind.NATIVE),
+        ("setup(ext_modules=None)", Kind.PURE),
+        ("words = {'ext_modules': modules}", Kind.NATIVE),
+        ("words = {'ext_modules': []}", Kind.PURE),
+        ("self.root_is_pure = False", Kind.NATIVE),
+        ("self.root_is_pure = True", Kind.PURE),
+        ("setup(has_ext_modules=lambda: True)", Kind.NATIVE),
+        ("dist.has_ext_modules()", Kind.PURE),
+        ("dist.has_ext_modules = lambda: True", Kind.NATIVE),
+        ("setup(keywords='Extension(')", Kind.PURE),
+        ("Extension", Kind.PURE),
+        ("RustExtension('x')", Kind.NATIVE),
+        ("torch.utils.CUDAExtension('x', [])", Kind.NATIVE),
+        ("link(libraries=names)", Kind.NATIVE),
+        ("libraries = names", Kind.PURE),
+        ("import skbuild", Kind.NATIVE),
+        ("import skbuild_none", Kind.PURE),
+        ("x = " + "(" * 500, Kind.PURE),
+    ],
+)
+def test_the_words_of_setup_py_count_where_they_are_code(tmp_path: Path, setup: str, kind: Kind) -> None:
+    assert read(folder(tmp_path, setup__py=f"{setup}\n")).kind is kind
+
+
+@rows("name", ["x.C", "x.F90", "src/x.zig", "x.txt", "docs/x.c", "src/_vendor/x.c", "templates/x.pyx"])
+def test_sources_count_with_a_compiling_requirement_and_a_setup_py_that_may_use_it(
+    tmp_path: Path, name: str
+) -> None:
+    native = name in {"x.C", "x.F90", "src/x.zig"}
+    text = "[build-system]\nrequires = ['cmake>=3']\nbuild-backend = 'setuptools.build_meta'\n"
+    files = {"pyproject.toml": text, "setup.py": "import subprocess\nsetup()\n", name: ""}
+    assert (read(write(tmp_path / "a", files)).kind is Kind.NATIVE) is native
+    files["setup.py"] = "from setuptools import setup\nsetup()\n"
+    assert read(write(tmp_path / "a", files)).kind is Kind.PURE
+    files |= {"setup.py": "import subprocess\nsetup()\n", "pyproject.toml": text.replace("cmake", "wheel")}
+    assert read(write(tmp_path / "a", files)).kind is Kind.PURE
+    files["setup.py"] = "import subprocess\nsetup(setup_requires=['cmake'])\n"
+    assert (read(write(tmp_path / "a", files)).kind is Kind.NATIVE) is native
 
 
 def test_extensions_in_the_setuptools_table_make_it_native(tmp_path: Path) -> None:

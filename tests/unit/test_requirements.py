@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from support.sample_families import put
-from wheelkit.project.backends import ProjectFiles
-from wheelkit.project.read import Kind, read
+from wheelkit.project.files import ProjectFiles
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import read
 from wheelkit.project.requirements import (
     StatedRequirement,
     name_and_extras,

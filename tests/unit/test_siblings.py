@@ -16,7 +16,8 @@ from wheelkit.machine.workspace import Workspace
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
 from wheelkit.project.family import Family
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import Distribution
 
 LINUX = Target.parse("manylinux_2_28_x86_64")
 INTERPRETERS = tuple(map(Interpreter.parse, ("cp311", "cp312")))

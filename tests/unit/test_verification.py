@@ -16,7 +16,8 @@ from wheelkit.config import Config, DistributionConfig, MatrixConfig
 from wheelkit.errors import UsageError
 from wheelkit.matrix import Interpreter, Matrix, Target
 from wheelkit.project.family import Family
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import Distribution
 from wheelkit.verification.contract import Contract, Promise, contract_of
 from wheelkit.verification.files import collect_files
 from wheelkit.verification.model import Finding, Report, Severity

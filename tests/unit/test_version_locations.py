@@ -81,6 +81,13 @@ BACKENDS: list[tuple[dict[str, str], list[tuple[str, str, str]]]] = [
     ),
     (
         {
+            "pyproject.toml": backend("scikit_build_core.setuptools.build_meta"),
+            "setup.py": "from setuptools import setup\nsetup(version='1.2.3', cmake_source_dir='.')\n",
+        },
+        [("setup.py", "setup(version=)", "1.2.3")],
+    ),
+    (
+        {
             "pyproject.toml": backend(
                 "hatchling.build",
                 "[tool.hatch.version]\npath = 'x.h'\npattern = 'V \"(?P<version>[^\"]+)\"'\n",

@@ -17,7 +17,8 @@ from wheelkit import workflows
 from wheelkit.config import Config, parse
 from wheelkit.errors import ConfigError
 from wheelkit.project.family import Family
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import Distribution
 from wheelkit.workflows import user_blocks
 
 CI, RELEASE, GITLAB = ".github/workflows/ci.yml", ".github/workflows/release-python.yml", ".gitlab-ci.yml"

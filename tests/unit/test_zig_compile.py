@@ -24,7 +24,8 @@ from wheelkit.machine.progress import Progress
 from wheelkit.machine.workspace import Workspace
 from wheelkit.matrix import Interpreter, Target
 from wheelkit.plan import Builder, NativeStep
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import Distribution
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the host builder is for Linux")
 NAME = "demo-1.0-cp312-cp312-linux_x86_64.whl"

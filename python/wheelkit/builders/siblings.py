@@ -17,7 +17,7 @@ from wheelkit.errors import ProjectError, UsageError
 from wheelkit.machine import facts
 from wheelkit.matrix import Candidate, Interpreter, pick
 from wheelkit.plan.options import CibuildwheelOptions
-from wheelkit.project.read import Kind
+from wheelkit.project.kinds import Kind
 from wheelkit.project.requirements import name_and_extras
 
 if TYPE_CHECKING:

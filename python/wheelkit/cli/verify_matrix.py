@@ -200,7 +200,8 @@ def _contract(paths: tuple[Path, ...], config_file: Path | None) -> Contract:
 def _family_of_wheels(config: Config, paths: tuple[Path, ...]) -> Family:
     """Derive the family from its wheels, for a dist that was built from another project's sdist."""
     from wheelkit.project.family import Family
-    from wheelkit.project.read import Distribution, Kind
+    from wheelkit.project.kinds import Kind
+    from wheelkit.project.read import Distribution
 
     members: dict[str, Distribution] = {}
     for path, outcome in _read_wheels(paths):

@@ -15,7 +15,7 @@ from wheelkit.errors import OutputError, ProjectError, UsageError
 from wheelkit.init import detect
 from wheelkit.inputs import read_bytes, toml_table
 from wheelkit.project import read
-from wheelkit.project.read import Kind
+from wheelkit.project.kinds import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -8,7 +8,8 @@ from wheelkit.errors import OnlySettingsError, ProjectError
 from wheelkit.init.adopt import configure, matrix_of, read_classifiers
 from wheelkit.matrix import Target, selects
 from wheelkit.project import read
-from wheelkit.project.read import Kind, projects_below
+from wheelkit.project.kinds import Kind
+from wheelkit.project.read import projects_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

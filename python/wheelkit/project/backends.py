@@ -8,35 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from wheelkit.project import meson
+from wheelkit.project.build_code import mentions, setup_is_native
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-
-class ProjectFiles(Struct, frozen=True, kw_only=True):
-    """What a project folder or an sdist offers its backend.
-
-    ``document`` is pyproject.toml. ``read`` returns the text of a file by its path in the project, or None.
-    """
-
-    document: Mapping[str, Any]
-    read: Callable[[str], str | None]
-
-    def table(self, *keys: str) -> dict[str, Any]:
-        """Return a table of pyproject.toml; empty where it is missing or something else."""
-        value: Any = self.document
-        for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
-        return value if isinstance(value, dict) else {}
-
-    @property
-    def backend(self) -> str:
-        """The module of the build backend, without its object; empty where none is named."""
-        return str(self.table("build-system").get("build-backend") or "").split(":")[0]
-
-    @property
-    def setup(self) -> str:
-        """The text of setup.py and setup.cfg."""
-        return (self.read("setup.py") or "") + (self.read("setup.cfg") or "")
+    from wheelkit.project.files import ProjectFiles
 
 
 class VersionForm(Enum):
@@ -62,14 +40,17 @@ class VersionSource(Struct, frozen=True, kw_only=True):
     from_tags: bool = False
 
 
-def _setup_extensions(files: ProjectFiles) -> bool:
-    """Return whether setuptools is configured to build an extension module."""
-    return bool(files.table("tool", "setuptools").get("ext-modules") or _EXTENSION.search(files.setup))
-
-
 def _setup_limited_api(files: ProjectFiles) -> bool:
     wheel = files.table("tool", "distutils", "bdist_wheel")
     return "py-limited-api" in wheel or "py_limited_api" in files.setup
+
+
+def _never(_files: ProjectFiles) -> bool:
+    return False
+
+
+def _always(_files: ProjectFiles) -> bool:
+    return True
 
 
 def _no_versions(_files: ProjectFiles, *, active: bool) -> Iterator[VersionSource]:  # noqa: ARG001 - the common signature
@@ -86,7 +67,7 @@ class Backend(Struct, frozen=True, kw_only=True):
     ``native`` returns whether the project's files show that it builds native code, ``limited_api`` whether
     they show that it builds abi3 wheels; a wrong no costs time, never a wrong wheel. With ``states_abi3``, a
     project that builds abi3 always says so. ``compiling_hook`` and ``own_code`` look at ``table``: for hooks
-    that compile, and for code of the project that takes part in the build.
+    that compile, and for code of the project that takes part in the build. ``runs_setup``: it runs setup.py.
 
     ``packs_tracked_files``: its sdist holds the files that git tracks. ``configures_for_sdist``: it needs a
     compiler even for the sdist. ``free_threaded_setting`` is the config setting that a limited-API project
@@ -100,11 +81,12 @@ class Backend(Struct, frozen=True, kw_only=True):
     table: str = ""
     describes_project: bool = False
     build_file: str = ""
-    native: Callable[[ProjectFiles], bool] = _setup_extensions
+    native: Callable[[ProjectFiles], bool] = setup_is_native
     limited_api: Callable[[ProjectFiles], bool] = _setup_limited_api
     states_abi3: bool = False
-    compiling_hook: Callable[[ProjectFiles], bool] = lambda _files: False
-    own_code: Callable[[ProjectFiles], bool] = lambda _files: False
+    compiling_hook: Callable[[ProjectFiles], bool] = _never
+    own_code: Callable[[ProjectFiles], bool] = _never
+    runs_setup: bool = False
     packs_tracked_files: bool = False
     configures_for_sdist: bool = False
     free_threaded_setting: str = ""
@@ -114,11 +96,16 @@ class Backend(Struct, frozen=True, kw_only=True):
     versions: Callable[..., Iterator[VersionSource]] = _no_versions
 
 
-_EXTENSION = re.compile(
-    r"\bExtension\s*\(|\bext_modules\b|\bcffi_modules\b|\brust_extensions\b|\bcythonize\b|\bCMakeExtension\b"
+# subdir() may lead to any of them; the argument of the same name only says where files go. meson-python
+# takes each binary that is installed, and each file for ``pure: false``, as native.
+_MESON_NATIVE = re.compile(
+    r"\b(?:extension_module|shared_module|shared_library|static_library|both_libraries|library|executable|subdir)"
+    r"\s*\(|\bpure\s*:\s*false\b"
 )
-# subdir() may lead to an extension; the argument of the same name only says where files go.
-_MESON_EXTENSION = re.compile(r"\bextension_module\b|\bsubdir\s*\(")
+_ENSCONS_NATIVE = re.compile(
+    r"\bget_(?:binary|abi3|universal_platform)_tag\b|\b(?:SharedLibrary|LoadableModule)\b"
+)
+_MESON_CUSTOM = re.compile(r"\bcustom_target\s*\(")
 # What hatchling and scikit-build-core use where no expression is configured, by their documentation.
 _ASSIGNED = r"(?i)^(?:__version__|VERSION)(?: ?: ?str)? *= *(['\"])v?(?P<value>.+?)\1"
 _CFG_ATTR = re.compile(r"^version\s*[=:]\s*attr:\s*(?P<attr>[\w.]+)", re.MULTILINE)
@@ -134,9 +121,12 @@ def module_files(module: str) -> tuple[str, ...]:
     return tuple(f"{folder}{path}{ending}" for folder in SOURCE_FOLDERS for ending in (".py", "/__init__.py"))
 
 
-def _meson_extension(files: ProjectFiles) -> bool:
-    meson = files.read("meson.build")
-    return meson is None or bool(_MESON_EXTENSION.search(meson))
+def _meson_native(files: ProjectFiles) -> bool:
+    text = files.read("meson.build")
+    if text is None:
+        return True
+    text = meson.blank_comments(text)
+    return bool(_MESON_NATIVE.search(text) or (_MESON_CUSTOM.search(text) and files.has_sources()))
 
 
 def _meson_versions(_files: ProjectFiles, *, active: bool) -> Iterator[VersionSource]:
@@ -157,6 +147,24 @@ def _scikit_build_versions(files: ProjectFiles, *, active: bool) -> Iterator[Ver
     elif provider.endswith(".regex") and isinstance(table.get("input"), str) and "result" not in table:
         pattern = table.get("regex", _ASSIGNED)
         yield VersionSource(files=(table["input"],), pattern=pattern if isinstance(pattern, str) else "")
+
+
+def _runs_cmake(files: ProjectFiles) -> bool:
+    """Return whether scikit-build-core's plugin for setuptools finds something to build with CMake."""
+    return _scikit_build_native(files) and files.read("CMakeLists.txt") is not None
+
+
+def _py_build_cmake_native(files: ProjectFiles) -> bool:
+    """Return whether py-build-cmake runs CMake: without its table, it packs Python only."""
+    table = files.table("tool", "py-build-cmake")
+    systems = (table.get(system) for system in ("linux", "windows", "mac"))
+    return any("cmake" in settings for settings in (table, *systems) if isinstance(settings, dict))
+
+
+def _enscons_native(files: ProjectFiles) -> bool:
+    """Return whether SConstruct tags the wheel for a platform (enscons' functions for tags)."""
+    text = files.read("SConstruct")
+    return text is None or bool(_ENSCONS_NATIVE.search(text))
 
 
 def _maturin_limited_api(files: ProjectFiles) -> bool:
@@ -188,6 +196,19 @@ def _hatch_compiles(files: ProjectFiles) -> bool:
     )
 
 
+def _hatch_hook_tags(files: ProjectFiles) -> bool:
+    """Return whether the project's own hook makes its wheels platform wheels."""
+    for hooks in (
+        files.table("tool", "hatch", "build", "hooks"),
+        files.table("tool", "hatch", "build", "targets", "wheel", "hooks"),
+    ):
+        if isinstance(hook := hooks.get("custom"), dict):
+            script = files.read(str(hook.get("path", "hatch_build.py")))
+            if files.has_sources() if script is None else mentions(script, ("pure_python", "infer_tag")):
+                return True
+    return False
+
+
 def _hatch_versions(files: ProjectFiles, *, active: bool) -> Iterator[VersionSource]:  # noqa: ARG001 - the common signature
     table = files.table("tool", "hatch", "version")
     if table.get("source") == "vcs":
@@ -211,6 +232,17 @@ def _flit_versions(files: ProjectFiles, *, active: bool) -> Iterator[VersionSour
         yield VersionSource(files=module_files(name.replace("-", "_")), variable="__version__")
 
 
+def _pdm_native(files: ProjectFiles) -> bool:
+    """Return whether pdm-backend is told that the wheel is one for a platform, or a hook compiles."""
+    build = files.table("tool", "pdm", "build")
+    if isinstance(purelib := build.get("is-purelib"), bool):
+        return not purelib
+    script = files.read(str(build.get("custom-hook", "pdm_build.py")))
+    return script is not None and mentions(
+        script, ("is_purelib", "ext_modules", "pdm_build_update_setup_kwargs")
+    )
+
+
 def _pdm_versions(files: ProjectFiles, *, active: bool) -> Iterator[VersionSource]:  # noqa: ARG001 - the common signature
     table = files.table("tool", "pdm", "version")
     file = table.get("path") or table.get("from")
@@ -218,6 +250,12 @@ def _pdm_versions(files: ProjectFiles, *, active: bool) -> Iterator[VersionSourc
         yield _FROM_TAGS
     elif isinstance(file, str):
         yield VersionSource(files=(file,))
+
+
+def _poetry_native(files: ProjectFiles) -> bool:
+    """Return whether there is a build script, with which poetry-core tags each wheel for its platform."""
+    build = files.table("tool", "poetry").get("build")
+    return bool(build.get("script") if isinstance(build, dict) else build)
 
 
 def _poetry_versions(files: ProjectFiles, *, active: bool) -> Iterator[VersionSource]:  # noqa: ARG001 - the common signature
@@ -256,14 +294,15 @@ BACKENDS = (
         modules=("poetry.core.masonry.api", "poetry_dynamic_versioning.backend"),
         table="poetry",
         describes_project=True,
-        own_code=lambda files: bool(files.table("tool", "poetry").get("build")),
+        native=_poetry_native,
+        own_code=_poetry_native,
         versions=_poetry_versions,
     ),
     Backend(
         modules=("maturin",),
         table="maturin",
         build_file="Cargo.toml",
-        native=lambda _files: True,
+        native=_always,
         limited_api=_maturin_limited_api,
         versions=_maturin_versions,
     ),
@@ -271,7 +310,7 @@ BACKENDS = (
         modules=("mesonpy",),
         table="meson-python",
         build_file="meson.build",
-        native=_meson_extension,
+        native=_meson_native,
         limited_api=lambda files: files.table("tool", "meson-python").get("limited-api") is True,
         states_abi3=True,
         packs_tracked_files=True,
@@ -286,20 +325,23 @@ BACKENDS = (
         modules=("flit_core.buildapi", "flit.buildapi", "flit_scm"),
         table="flit",
         describes_project=True,
+        native=_never,
         versions=_flit_versions,
     ),
     Backend(
         modules=("hatchling.build",),
         table="hatch",
         describes_project=True,
+        native=_hatch_hook_tags,
         compiling_hook=_hatch_compiles,
-        own_code=lambda files: bool(_hatch_hooks(files).keys() - {"vcs", "version"}),
+        own_code=lambda files: bool(_hatch_hooks(files).keys() - {"vcs", "version", "custom"}),
         versions=_hatch_versions,
     ),
     Backend(
         modules=("pdm.backend", "pdm.pep517.api"),
         table="pdm",
         describes_project=True,
+        native=_pdm_native,
         own_code=lambda files: bool(files.table("tool", "pdm", "build").get("run-setuptools")),
         versions=_pdm_versions,
     ),
@@ -312,17 +354,28 @@ BACKENDS = (
         states_abi3=True,
         versions=_scikit_build_versions,
     ),
-    Backend(modules=("setuptools_rust",), native=lambda _files: True, builds_without_texts=True),
-    Backend(modules=("py_build_cmake.build",), native=lambda _files: True),
+    Backend(
+        modules=("scikit_build_core.setuptools.build_meta",),
+        native=lambda files: _runs_cmake(files) or setup_is_native(files),
+        runs_setup=True,
+        builds_without_texts=True,
+        versions=_setuptools_versions,
+    ),
+    Backend(modules=("setuptools_rust",), native=_always, builds_without_texts=True),
+    Backend(modules=("py_build_cmake.build",), native=_py_build_cmake_native),
+    Backend(modules=("sipbuild.api",), native=_always),
+    Backend(modules=("enscons.api",), native=_enscons_native),
+    Backend(modules=("uv_build",), native=_never),
     Backend(
         modules=("setuptools.build_meta", ""),
         table="setuptools",
         describes_project=True,
+        runs_setup=True,
         builds_without_texts=True,
         versions=_setuptools_versions,
     ),
 )
-_OTHER = Backend()
+_OTHER = Backend(runs_setup=True)
 
 
 def find_backend(module: str) -> Backend:

@@ -13,7 +13,7 @@ from wheelkit.config import Problems, normalise
 from wheelkit.errors import ConfigError, ProjectError
 from wheelkit.inputs import resolved
 from wheelkit.project import read
-from wheelkit.project.read import Distribution, Kind
+from wheelkit.project.kinds import Kind
 from wheelkit.project.requirements import requirement_name
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.config import Config
+    from wheelkit.project.read import Distribution
 
 
 class Family(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from enum import StrEnum
 from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,9 @@ from wheelkit.config import normalise
 from wheelkit.errors import OnlySettingsError, ProjectError
 from wheelkit.inputs import toml_table
 from wheelkit.project import meson
-from wheelkit.project.backends import BACKENDS, Backend, ProjectFiles, find_backend
-from wheelkit.project.files import NOT_CODE, FolderFiles, SdistFiles
+from wheelkit.project.backends import BACKENDS, Backend, find_backend
+from wheelkit.project.files import NOT_CODE, FolderFiles, ProjectFiles, SdistFiles
+from wheelkit.project.kinds import Kind, is_native
 from wheelkit.project.poetry import specifier
 from wheelkit.project.requirements import stated_requirements
 from wheelkit.project.setup_files import cfg_facts, setup_facts
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from wheelkit.project.requirements import StatedRequirement
-
-
-class Kind(StrEnum):
-    """What a distribution's wheels hold: native code, only Python, or nothing but dependencies."""
-
-    NATIVE = "native"
-    PURE = "pure"
-    META = "meta"
 
 
 class Distribution(Struct, frozen=True, kw_only=True):
@@ -84,7 +76,7 @@ def read(source: Path) -> Distribution:
 
 
 def _read(texts: FolderFiles | SdistFiles, source: Path) -> Distribution:
-    files = ProjectFiles(document=_pyproject(texts, source), read=texts.text)
+    files = ProjectFiles(document=_pyproject(texts, source), read=texts.text, has_sources=texts.has_sources)
     _require_project(files, source)
     project, build = files.table("project"), files.table("build-system")
     backend = str(build.get("build-backend", "setuptools.build_meta:__legacy__")).split(":")[0]
@@ -109,7 +101,7 @@ def _read(texts: FolderFiles | SdistFiles, source: Path) -> Distribution:
         name=name or source.name.removesuffix(".tar.gz"),
         stated=bool(name),
         version=version or None,
-        kind=_kind(files, texts, known, has_dependencies=has_dependencies),
+        kind=_kind(files, texts, has_dependencies=has_dependencies),
         source=source,
         backend=backend,
         requires_python=requires_python or None,
@@ -121,19 +113,9 @@ def _read(texts: FolderFiles | SdistFiles, source: Path) -> Distribution:
     )
 
 
-def _kind(
-    files: ProjectFiles, texts: FolderFiles | SdistFiles, backend: Backend, *, has_dependencies: bool
-) -> Kind:
+def _kind(files: ProjectFiles, texts: FolderFiles | SdistFiles, *, has_dependencies: bool) -> Kind:
     """Return the kind that the files show; the wheel itself is compared with it after the build."""
-    own_code = files.table("build-system").get("backend-path") or any(
-        candidate.own_code(files) for candidate in BACKENDS
-    )
-    if (
-        backend.native(files)
-        or files.table("tool", "cibuildwheel")  # nobody configures it for pure Python
-        or any(candidate.compiling_hook(files) for candidate in BACKENDS)
-        or (own_code and texts.has_sources())
-    ):
+    if is_native(files):
         return Kind.NATIVE
     return Kind.META if has_dependencies and not texts.has_code() else Kind.PURE
 

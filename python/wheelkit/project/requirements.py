@@ -17,7 +17,7 @@ from wheelkit.project.setup_files import parse_setup_py
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from wheelkit.project.backends import ProjectFiles
+    from wheelkit.project.files import ProjectFiles
 
 
 _NAME_AND_EXTRAS = re.compile(

@@ -29,8 +29,11 @@ _SETUP_WORDS = {"name": "name", "python_requires": "requires_python"}
 
 def parse_setup_py(text: str, words: Iterable[str]) -> ast.Module | None:
     """Parse setup.py; None if it has none of these words, or is invalid, which the build reports."""
-    if not any(word in text for word in words):
-        return None
+    return parse_module(text) if any(word in text for word in words) else None
+
+
+def parse_module(text: str) -> ast.Module | None:
+    """Parse code; None if it is invalid, or written for Python 2."""
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -12,7 +12,7 @@ from packaging.version import Version
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from wheelkit.project.read import Kind
+    from wheelkit.project.kinds import Kind
 
 
 class ReleaseId(Struct, frozen=True, kw_only=True):

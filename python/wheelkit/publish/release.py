@@ -18,7 +18,7 @@ from wheelkit.config import normalise
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.inputs import json_value, read_bytes
 from wheelkit.project.family import named_in
-from wheelkit.project.read import Kind
+from wheelkit.project.kinds import Kind
 from wheelkit.publish.copies import copy_files
 from wheelkit.publish.model import DistributionFiles, Release, ReleaseId, ShippedFile, identify, parse_name
 from wheelkit.text import lines_of, shorten_list

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from wheelkit.config import Config, Provider
     from wheelkit.matrix import Target
     from wheelkit.project.family import Family
-    from wheelkit.project.read import Distribution, Kind
+    from wheelkit.project.kinds import Kind
+    from wheelkit.project.read import Distribution
 
 
 class Promise(Struct, frozen=True, kw_only=True):
@@ -33,14 +34,14 @@ class Promise(Struct, frozen=True, kw_only=True):
     @property
     def native(self) -> bool:
         """Whether each target needs its own wheels; a pure or meta distribution has one wheel for all."""
-        from wheelkit.project.read import Kind
+        from wheelkit.project.kinds import Kind
 
         return self.kind is Kind.NATIVE
 
     @property
     def meta(self) -> bool:
         """Whether the wheels hold nothing but their dependencies."""
-        from wheelkit.project.read import Kind
+        from wheelkit.project.kinds import Kind
 
         return self.kind is Kind.META
 

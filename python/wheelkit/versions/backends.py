@@ -6,7 +6,8 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from wheelkit.project.backends import ProjectFiles, VersionForm, VersionSource, version_sources
+from wheelkit.project.backends import VersionForm, VersionSource, version_sources
+from wheelkit.project.files import ProjectFiles
 from wheelkit.project.requirements import requirement_name
 from wheelkit.versions import text_files
 from wheelkit.versions.bump import same_version

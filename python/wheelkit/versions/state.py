@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wheelkit.config import DistributionConfig, normalise
-from wheelkit.project.backends import ProjectFiles
+from wheelkit.project.files import ProjectFiles
 from wheelkit.project.poetry import specifier
 from wheelkit.project.requirements import requirement_name, stated_requirements
 from wheelkit.versions import text_files

@@ -15,7 +15,7 @@ from wheelkit.config.keys import BUILT_IN_INDEXES
 from wheelkit.errors import ConfigError
 from wheelkit.machine.facts import Machine, building_machine
 from wheelkit.matrix import Interpreter, System
-from wheelkit.project.read import Kind
+from wheelkit.project.kinds import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
