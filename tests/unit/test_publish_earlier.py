@@ -133,7 +133,7 @@ def test_a_named_release_may_be_yanked_newer_or_a_pre_release() -> None:
     [
         (named("9.9"), "here has no version 9.9 of demo; it has 1.1, 1.0"),
         (named("1.1"), "here has no wheel of demo 1.1 to compare with"),
-        (named("1.0", "other"), "--against other: the files to verify are of another distribution"),
+        (named("1.0", "other"), "--against other: the files to verify are of demo"),
     ],
 )
 def test_named_releases_that_are_not_there(against: Against, message: str) -> None:

@@ -16,6 +16,7 @@ from wheelkit.machine.scratch import temporary_folder
 from wheelkit.publish.listed_versions import WantedRelease, choose_release, parse_release, unyanked_versions
 from wheelkit.publish.model import ReleaseId, belongs_to
 from wheelkit.publish.simple_api import download_file, fetch_listing, fetch_metadata
+from wheelkit.text import shorten_list
 from wheelkit.verification.comparison.compare import representatives
 from wheelkit.verification.comparison.facts import (
     Declared,
@@ -85,12 +86,7 @@ def find_earlier(against: Against, later: Sequence[ReleaseFacts], source: Earlie
     if against.path is not None:
         return earlier_in_folder(against.path, later)
     if against.wanted is not None:
-        later = [release for release in later if release.distribution == against.wanted.distribution]
-        if not later:
-            raise UsageError(
-                f"--against {against.wanted.distribution}: the files to verify are of another distribution",
-                hint="name an earlier release of the same distribution, or give --against latest",
-            )
+        later = _of(against.wanted, later)
     releases: dict[str, ReleaseFacts] = {}
     gaps: list[str] = []
     with worker_pool(_PARALLEL) as pool:
@@ -101,6 +97,18 @@ def find_earlier(against: Against, later: Sequence[ReleaseFacts], source: Earlie
             else:
                 releases[release_key(release.distribution, release.version)] = earlier
     return Earlier(releases=releases, gaps=tuple(gaps))
+
+
+def _of(wanted: WantedRelease, later: Sequence[ReleaseFacts]) -> list[ReleaseFacts]:
+    """Return the releases of the distribution that is named; raise UsageError where there is none."""
+    found = [release for release in later if release.distribution == wanted.distribution]
+    if not found:
+        others = shorten_list(dict.fromkeys(release.distribution for release in later)) or "no distribution"
+        raise UsageError(
+            f"--against {wanted.distribution}: the files to verify are of {others}",
+            hint="name an earlier release of the same distribution, or give --against latest",
+        )
+    return found
 
 
 def _find(wanted: WantedRelease | None, later: ReleaseFacts, source: EarlierSource) -> ReleaseFacts | str:
