@@ -273,4 +273,6 @@ def main(runs: int, first: int = 0) -> int:
 
 
 if __name__ == "__main__":
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main(*map(int, sys.argv[1:] or ["200"])))
