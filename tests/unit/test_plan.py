@@ -337,6 +337,10 @@ def test_promises_that_requires_python_contradicts_are_all_named() -> None:
     with pytest.raises(ConfigError) as caught:
         planned(LINUX, requires_python=">=3.90")
     assert "no cell is left for momentum" in caught.value.problems[0]
+    with pytest.raises(ConfigError) as caught:
+        planned(LINUX, {"matrix": {"interpreters": ["cp313", "cp313t"]}})
+    (problem,) = caught.value.problems
+    assert "matrix.interpreters[1]: cibuildwheel does not build cp313t for any of the targets" in problem
 
 
 @rows(

@@ -203,11 +203,20 @@ def test_the_interpreters_are_those_that_are_promised_on_targets_like_this_machi
 ) -> None:
     linux = Machine(system=System.LINUX, arch="x86_64", libc="manylinux", libc_version=(2, 36))
     monkeypatch.setattr("wheelkit.smoke.smoke.facts.detect", lambda **_: linux)
-    make(tmp_path, "core", python=">=3.11")
+    make(tmp_path, "core", python=">=3.11", tag="cp311-abi3-manylinux_2_17_x86_64")
     loaded = config.parse({"matrix": document}, source=None, root=tmp_path, validators=(matrix.validate,))
     request = SmokeRequest(dist=tmp_path, source=Source(index=""), config=loaded, family=None)
     packages = [wheels.read_package(path) for path in wheels.list_wheels(tmp_path)]
     assert " ".join(map(str, smoke._wanted_interpreters(request, packages))) == expected
+
+
+def test_pure_wheels_are_tried_on_all_interpreters_that_are_listed(tmp_path: Path) -> None:
+    make(tmp_path, "core")
+    document = {"matrix": {"interpreters": ["cp37", "cp312"], "skip": "cp312-*"}}
+    loaded = config.parse(document, source=None, root=tmp_path, validators=(matrix.validate,))
+    request = SmokeRequest(dist=tmp_path, source=Source(index=""), config=loaded, family=None)
+    packages = [wheels.read_package(path) for path in wheels.list_wheels(tmp_path)]
+    assert " ".join(map(str, smoke._wanted_interpreters(request, packages))) == "cp37 cp312"
 
 
 def family(folder: Path) -> None:

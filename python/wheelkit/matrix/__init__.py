@@ -19,7 +19,7 @@ from wheelkit.matrix.targets import (
     Target,
     oldest_glibc,
 )
-from wheelkit.matrix.validate import validate
+from wheelkit.matrix.validate import unbuilt_interpreters, validate
 
 __all__ = [
     "COMMON_TARGETS",
@@ -44,5 +44,6 @@ __all__ = [
     "oldest_glibc",
     "pick",
     "selects",
+    "unbuilt_interpreters",
     "validate",
 ]

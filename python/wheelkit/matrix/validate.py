@@ -161,14 +161,17 @@ def _selector_hint(pattern: str, builds: Sequence[str]) -> str:
 
 
 def _cell_problems(config: Config, matrix: Matrix) -> Iterator[tuple[str, str]]:
-    """Yield what cibuildwheel builds nowhere, and a matrix without a cell."""
-    hopeless = [*_hopeless_interpreters(config, matrix)]
-    yield from hopeless or _hopeless_targets(config, matrix)
+    """Yield what cibuildwheel builds nowhere, and a matrix without a cell.
+
+    Without targets, the project decides whether anything is built: pure ones list interpreters, too.
+    """
+    if config.matrix.targets is not None:
+        yield from [*unbuilt_interpreters(config, matrix)] or _hopeless_targets(config, matrix)
     if not matrix.targets and all(cell.why is Absence.SKIPPED for cell in matrix.absent):
         yield "matrix.skip", "it skips every cell of the matrix; skip less"
 
 
-def _hopeless_interpreters(config: Config, matrix: Matrix) -> Iterator[tuple[str, str]]:
+def unbuilt_interpreters(config: Config, matrix: Matrix) -> Iterator[tuple[str, str]]:
     """Yield a problem for each interpreter that cibuildwheel builds for none of its targets."""
     targets = tuple(map(Target.parse, config.matrix.targets or COMMON_TARGETS))
     reasons: dict[str, list[Absence]] = {}

@@ -13,11 +13,13 @@ from wheelkit.config import DistributionConfig
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
 from wheelkit.matrix import (
     DESKTOP,
+    Absence,
     System,
     admits_python,
     build_identifier,
     default_interpreters,
     matrix_of,
+    unbuilt_interpreters,
 )
 from wheelkit.plan import cibuildwheel, cross
 from wheelkit.plan.host import HostOptions
@@ -130,6 +132,7 @@ def _matrix(config: Config, distribution: Distribution) -> Matrix:
     allowed_interpreters(distribution)
     matrix = matrix_of(config, distribution.requires_python)
     problems = [
+        *(f"{key}: {problem}" for key, problem in unbuilt_interpreters(config, matrix)),
         *_not_admitted(matrix, distribution),
         *_below_stable_abi(matrix, distribution),
         *_empty(matrix, distribution),
@@ -151,8 +154,9 @@ def _not_admitted(matrix: Matrix, distribution: Distribution) -> Iterator[str]:
 
 
 def _empty(matrix: Matrix, distribution: Distribution) -> Iterator[str]:
-    """Yield a problem if no cell is left, which only the default interpreters of a distribution can cause."""
-    if not matrix.targets:
+    """Yield a problem if no cell is left of what ``requires-python`` admits."""
+    unbuilt = any(cell.why is Absence.NOT_BUILT for cell in matrix.absent)
+    if not matrix.targets and not unbuilt:
         required = f'with requires-python = "{distribution.requires_python}"'
         yield f"matrix: no cell is left for {distribution.name} {required}; list its interpreters"
 

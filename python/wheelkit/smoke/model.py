@@ -54,6 +54,11 @@ class Package(Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys((*self.modules, *self.extensions)))
 
     @property
+    def is_pure(self) -> bool:
+        """Whether the wheel installs on every system."""
+        return self.path.name.endswith("-any.whl")
+
+    @property
     def is_meta(self) -> bool:
         """Whether the wheel contains nothing to import."""
         return not self.modules and not self.extensions

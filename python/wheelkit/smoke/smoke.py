@@ -73,10 +73,14 @@ def _find_interpreters(
 def _wanted_interpreters(request: SmokeRequest, packages: Sequence[Package]) -> tuple[Interpreter, ...]:
     """Return the interpreters of the request, else those that are promised on targets like this machine.
 
-    Without such a target, they are all of the matrix, by default those that the wheels admit.
+    Without such a target, they are all of the matrix, by default those that the wheels admit. Pure wheels
+    have no targets.
     """
     if request.interpreters:
         return tuple(map(Interpreter.parse, request.interpreters))
+    tags = request.config.matrix.interpreters
+    if tags is not None and all(package.is_pure for package in packages):
+        return tuple(map(Interpreter.parse, tags))
     requirements = dict.fromkeys(package.requires_python or None for package in packages)
     matrices = [matrix_of(request.config, required) for required in requirements]
     own = facts.own_target(facts.detect(containers=False))
@@ -88,6 +92,6 @@ def _wanted_interpreters(request: SmokeRequest, packages: Sequence[Package]) -> 
         for interpreter in matrix.interpreters_on(target)
     ]
     wanted = here or [interpreter for matrix in matrices for interpreter in matrix.interpreters]
-    if request.config.matrix.interpreters is not None:
+    if tags is not None:
         return tuple(dict.fromkeys(wanted))
     return tuple(sorted(set(wanted), key=lambda interpreter: (interpreter.version, interpreter.tag)))
