@@ -19,6 +19,8 @@ DOWNLOAD = 8 * GB
 """A file that is downloaded, to the disk. torch's wheels have 2 GB."""
 PAGE_TAGS = 1_500_000
 """The tags of a project page in HTML; it has three for each file."""
+PAGE_QUOTES = 6_000_000
+"""The quotes of such a page: a link has up to four attributes in quotes."""
 TAG = 16 * KB
 """A tag of such a page, with the text behind it."""
 HEAD = 256 * KB
@@ -30,19 +32,21 @@ BYTES_PER_SECOND = 50_000
 
 # --- wheels and sdists -----------------------------------------------------------------------------------
 
-MEMBERS, SDIST_MEMBERS = 100_000, 40_000
+MEMBERS, SDIST_MEMBERS = 65_535, 40_000
 """Files and folders in a wheel and in an sdist. Real wheels have up to some 60,000, sdists up to 30,000."""
 DIRECTORY = 64 * MB
 """The central directory of a zip archive."""
-FOLDERS = 1_000_000
-"""The folders in all paths of an archive together; checks look at each of them."""
+FOLDERS = 128 * MB
+"""The paths of the folders of each file in an archive, in characters: checks look at each of them."""
+NAMES = 8 * MB
+"""The paths in an sdist, in characters."""
 PATH = 4096
 """The characters of a path. Linux cannot create longer ones, and Windows and macOS much shorter ones."""
 RATIO = 200
 """How far an archive or a member may expand. The densest real members are tables of zeros: ten times."""
 SMALL_MEMBER, SMALL_WHEEL, SMALL_SDIST = 64 * MB, GB, 256 * MB
 """The sizes up to which a member, a wheel or an sdist may expand farther."""
-DIST_INFO = {"RECORD": 16 * MB, "METADATA": 4 * MB, "WHEEL": MB, "entry_points.txt": 512 * KB}
+DIST_INFO = {"RECORD": 16 * MB, "METADATA": 4 * MB, "WHEEL": MB, "entry_points.txt": 256 * KB}
 """The largest files in .dist-info. The largest RECORD known has 4 MB, the largest METADATA 0.5 MB."""
 HEADER_LINES, HEADER = 10_000, MB
 """Lines and bytes of METADATA or PKG-INFO before the description. The longest known have 1,500 lines."""
@@ -67,3 +71,11 @@ TOML = 2 * MB
 """A TOML file that is parsed: Python's parser takes a second and 100 MB for each megabyte."""
 DIGITS = 18
 """The digits of a number. No size, status, version or time has more; int() refuses thousands."""
+
+
+def folder_characters(path: str) -> int:
+    """Return about how many characters the paths of all folders have that a file is in.
+
+    A path that no system can create is reported as such, and counts as one of the longest.
+    """
+    return min(path.count("/"), PATH // 2) * min(len(path), PATH) // 2

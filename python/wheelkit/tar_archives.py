@@ -35,16 +35,20 @@ class OpenTar:
 
     def members(self) -> Iterator[tarfile.TarInfo]:
         """Yield the members; raises ExcessError and whatever tarfile, gzip and zlib raise."""
-        folders = 0
+        folders = names = 0
         for count, member in enumerate(self._archive, 1):
             self._stream.begin_member()
-            folders += member.name.count("/")
+            names += len(member.name)
+            folders += limits.folder_characters(member.name)
             if count > limits.SDIST_MEMBERS:
                 raise ExcessError(f"it has more than {limits.SDIST_MEMBERS} files")
             if len(member.name) > limits.PATH or len(member.linkname) > limits.PATH:
                 raise ExcessError(f"a path has more than {limits.PATH} characters")
-            if folders > limits.FOLDERS:
-                raise ExcessError(f"its paths have more than {limits.FOLDERS} folders together")
+            if names > limits.NAMES or folders > limits.FOLDERS:
+                raise ExcessError(
+                    f"its paths have more than {limits.NAMES} characters, or those of their folders more than"
+                    f" {limits.FOLDERS}"
+                )
             yield member
 
     def text(self, member: tarfile.TarInfo) -> bytes | None:

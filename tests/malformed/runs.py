@@ -11,12 +11,13 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class CliRun:
-    """A finished run: exit code, output, seconds and peak memory in MB."""
+    """A finished run: exit code, output, seconds, those of the processor, and peak memory in MB."""
 
     exit_code: int
     out: str
     err: str
     seconds: float
+    cpu: float
     megabytes: float
 
 
@@ -27,7 +28,7 @@ import json, resource, subprocess, sys
 done = subprocess.run(sys.argv[2:], stdin=subprocess.DEVNULL)
 usage = resource.getrusage(resource.RUSAGE_CHILDREN)
 with open(sys.argv[1], "w") as file:
-    json.dump([done.returncode, usage.ru_maxrss], file)
+    json.dump([done.returncode, usage.ru_maxrss, usage.ru_utime + usage.ru_stime], file)
 """
 
 
@@ -54,8 +55,13 @@ def run_cli(*words: str, cwd: Path, timeout: float | None = None) -> CliRun:
             check=True,
         )
         seconds = time.perf_counter() - started
-        exit_code, peak = json.loads(measured.read_text())
+        exit_code, peak, cpu = json.loads(measured.read_text())
     scale = 1 << 20 if sys.platform == "darwin" else 1 << 10
     return CliRun(
-        exit_code=exit_code, out=done.stdout, err=done.stderr, seconds=seconds, megabytes=peak / scale
+        exit_code=exit_code,
+        out=done.stdout,
+        err=done.stderr,
+        seconds=seconds,
+        cpu=cpu,
+        megabytes=peak / scale,
     )

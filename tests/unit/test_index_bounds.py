@@ -94,7 +94,11 @@ ENDLESS: dict[str, tuple[Pieces, str]] = {
         "it lists more than 2000 files",
     ),
     "too many tags": (lambda: [html_page("<" * 20_001)], "it has more than 20000 tags"),
-    "a tag without end": (lambda: [html_page("<a a=" + "' " * 10_000)], "a tag has more than 16 kB"),
+    "too many quotes": (
+        lambda: [html_page("<html>" + "<a title='' id=\"\">" * 1251)],
+        "it has more than 5000 quotes",
+    ),
+    "a tag without end": (lambda: [html_page("<a a" + "=a " * 10_000)], "a tag has more than 16 kB"),
 }
 
 
@@ -106,6 +110,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         "PAGE_FILES": 2000,
         "PAGE_TAGS": 20_000,
         "REQUEST_SECONDS": 60.0,
+        "PAGE_QUOTES": 5000,
     }.items():
         monkeypatch.setattr(limits, name, value)
 

@@ -21,6 +21,7 @@ from wheelkit.errors import ProjectError, WheelError
 from wheelkit.inputs import read_bytes, toml_table
 from wheelkit.project import meson
 from wheelkit.project.files import SdistFiles
+from wheelkit.smoke.wheels import read_package
 from wheelkit.tar_archives import ExcessError
 from wheelkit.verification.findings import finding
 from wheelkit.wheel.sdist import read_sdist
@@ -97,11 +98,11 @@ CASES: dict[str, Case] = {
     "the directory": Case("DIRECTORY", 1000, by_zipfile, 10, 30, "its directory has"),
     "folders of a wheel": Case(
         "FOLDERS",
-        20,
+        2000,
         lambda folder, count: wheel_of(folder, 1, "d/" * count + "x"),
-        17,
-        18,
-        "has 21 folders in the paths of its files",
+        40,
+        45,
+        "characters in the paths of its folders; wheelkit reads up to 2000",
     ),
     "lines of METADATA": Case("HEADER_LINES", 20, with_lines, 17, 18, "METADATA has 21 lines of fields"),
     "bytes of METADATA": Case(
@@ -124,12 +125,13 @@ CASES: dict[str, Case] = {
     "files of an sdist": Case("SDIST_MEMBERS", 20, many_files, 19, 20, "it has more than 20 files"),
     "folders of an sdist": Case(
         "FOLDERS",
-        20,
+        2000,
         lambda folder, count: sdist(folder, {"d/" * count + "x": b""}),
-        18,
-        19,
-        "its paths have more than 20 folders together",
+        38,
+        42,
+        "or those of their folders more than 2000",
     ),
+    "names of an sdist": Case("NAMES", 300, long_name, 280, 301, "its paths have more than 300 characters"),
     "a path in an sdist": Case("PATH", 300, long_name, 300, 301, "a path has more than 300 characters"),
     "zeros in an sdist": Case(
         "SMALL_SDIST",
@@ -230,6 +232,21 @@ def test_files_in_dist_info_are_bounded(file: str, tmp_path: Path, monkeypatch: 
         else:
             with pytest.raises(WheelError, match=f"{file} declares {size} bytes, far more than"):
                 wheels.read(path)
+
+
+@pytest.mark.parametrize("file", ["METADATA", "RECORD", "entry_points.txt"])
+def test_smoke_tests_read_no_more(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_wheel(tmp_path, PURE, members={"{info}/entry_points.txt": "[a]\nb = demo:c\n"})
+    assert read_package(path).entry_points
+    monkeypatch.setitem(limits.DIST_INFO, file, 10)
+    with pytest.raises(WheelError, match=rf"its {file} has \d+ bytes"):
+        read_package(path)
+
+
+def test_smoke_tests_read_no_more_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HEADER_LINES", 2)
+    with pytest.raises(WheelError, match="its METADATA has 3 lines of fields"):
+        read_package(write_wheel(tmp_path, PURE))
 
 
 def test_text_files_and_toml_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -334,6 +334,8 @@ def _require_bounded(body: bytes) -> None:
     """Raise ValueError for a page that HTMLParser reads for minutes: it looks at a tag again and again."""
     if body.count(b"<") > limits.PAGE_TAGS:
         raise ValueError(f"it has more than {limits.PAGE_TAGS} tags")
+    if body.count(b"'") + body.count(b'"') > limits.PAGE_QUOTES:
+        raise ValueError(f"it has more than {limits.PAGE_QUOTES} quotes")
     if max(map(len, body.split(b">"))) > limits.TAG:
         raise ValueError(f"a tag has more than {size(limits.TAG)}")
 

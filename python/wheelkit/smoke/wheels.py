@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from wheelkit import manifest
+from wheelkit import limits, manifest
 from wheelkit.analysis.installed import installed_path
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.fast_packaging import parse_requirement
@@ -16,7 +16,7 @@ from wheelkit.matrix import Candidate, pick
 from wheelkit.smoke.model import Package
 from wheelkit.text import lines_of
 from wheelkit.wheel.archive import Archive
-from wheelkit.wheel.dist_info import parse_headers, parse_record
+from wheelkit.wheel.dist_info import excessive_headers, parse_headers, parse_record
 from wheelkit.wheel.entry_points import parse_entry_points
 from wheelkit.wheel.inflate import InflateError
 from wheelkit.wheel.names import parse_file_name
@@ -102,9 +102,13 @@ def _dist_info_files(archive: Archive) -> dict[str, bytes]:
         for member in archive.entries:
             folder, _, file = member.name.rpartition("/")
             if folder.endswith(".dist-info") and "/" not in folder and file in _DIST_INFO_FILES:
+                if member.size > limits.DIST_INFO[file]:
+                    raise ValueError(f"its {file} has {member.size} bytes")
                 files[file] = opened.read(member)
     if not {"METADATA", "RECORD"} <= files.keys():
         raise ValueError("it has no METADATA or no RECORD")
+    if problem := excessive_headers(files["METADATA"]):
+        raise ValueError(f"its METADATA has {problem}")
     return files
 
 

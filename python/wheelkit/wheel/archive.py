@@ -59,10 +59,10 @@ class Archive:
             raise WheelError(
                 f"{message}; it was not unpacked", hint="do not install it: it would fill the disk"
             )
-        folders = sum(entry.name.count("/") for entry in self.entries)
+        folders = sum(limits.folder_characters(entry.name) for entry in self.entries)
         for count, most, what in (
             (len(self.entries), limits.MEMBERS, "files and folders"),
-            (folders, limits.FOLDERS, "folders in the paths of its files"),
+            (folders, limits.FOLDERS, "characters in the paths of its folders"),
         ):
             if count > most:
                 message = f"{self.path.name} has {count} {what}; wheelkit reads up to {most}"
