@@ -125,8 +125,8 @@ LIMITED: dict[str, tuple[Task, str]] = {
 }
 UNLIMITED: dict[str, tuple[Task, str]] = {
     "uv build": (
-        lambda folder, run: frontend.uv_build("wheel", folder, "building demo", workspace(folder, run)),
-        "building demo",
+        lambda folder, run: frontend.uv_build("wheel", folder, DEMO, workspace(folder, run)),
+        "building the wheel of demo",
     ),
     "cibuildwheel": (
         lambda folder, run: cibuildwheel.build(step(), source(folder), workspace(folder, run)),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from wheelkit import wheel as wheels
+from wheelkit.builders.frontend import outside_error
 from wheelkit.builders.pure import not_native_error
 from wheelkit.builders.results import BuiltWheel, supported_interpreters
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
@@ -180,7 +181,7 @@ def _describe(path: Path, step: NativeStep, tested: frozenset[str]) -> BuiltWhee
 def _explain(completed: Completed, step: NativeStep) -> WheelkitError:
     """Return the error for a failed run, from the most to the least certain explanation."""
     error = tool_error(completed, "cibuildwheel")
-    for explain in (_engine, _image, _pure, _compiler, _audit, _command, _selection):
+    for explain in (_engine, _image, _pure, _outside, _compiler, _audit, _command, _selection):
         explained = explain(error, completed, step)
         if explained is not None:
             return explained
@@ -223,6 +224,10 @@ def _pure(_: ToolFailedError, completed: Completed, step: NativeStep) -> Wheelki
     match = _ANY_WHEEL.search(completed.output)
     wheel = match[0] if match else f"{step.distribution.name}-…-none-any.whl"
     return not_native_error(step.distribution, wheel, completed.output)
+
+
+def _outside(_: ToolFailedError, completed: Completed, step: NativeStep) -> WheelkitError | None:
+    return outside_error(completed.output, step.distribution, completed.log)
 
 
 def _compiler(error: ToolFailedError, completed: Completed, step: NativeStep) -> WheelkitError | None:

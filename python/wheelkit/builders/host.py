@@ -14,6 +14,7 @@ from wheelkit.builders.frontend import repair_wheel
 from wheelkit.builders.host_compile import HostCompiler
 from wheelkit.command_lines import split_command
 from wheelkit.errors import CheckFailedError
+from wheelkit.machine import uv_settings
 from wheelkit.machine.compilers import require_compiler
 from wheelkit.machine.concurrency import run_jobs
 from wheelkit.machine.interpreters import pythons_with_headers
@@ -118,11 +119,12 @@ def _install(path: Path, python: Python, workspace: Workspace) -> Path:
     """Install the wheel into a new environment, and return the folder that contains it as ``env``."""
     folder = workspace.new_folder(f"test-{python.interpreter.tag}")
     uv, env = find_tool("uv"), folder / "env"
+    install = ("install", "--quiet", *uv_settings.options())
     for argv in (
         (uv, "venv", "--quiet", "--python", str(python.path), str(env)),
-        (uv, "pip", "install", "--quiet", "--python", str(env / "bin/python"), str(path)),
+        (uv, "pip", *install, "--python", str(env / "bin/python"), str(path)),
     ):
-        command = Command(argv=argv, timeout=ENVIRONMENT.seconds)
+        command = Command(argv=argv, env=uv_settings.variables(), timeout=ENVIRONMENT.seconds)
         run_checked(workspace.run, command, f"installing {path.name} on {python.interpreter}")
     return folder
 

@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from wheelkit import wheel as wheels
 from wheelkit.analysis.linux import linux_floor
 from wheelkit.builders import zig_compile
-from wheelkit.builders.frontend import build_file
+from wheelkit.builders.frontend import BuildTask, build_file
 from wheelkit.builders.pure import not_native_error
 from wheelkit.errors import CheckFailedError, ToolFailedError, WheelkitError
+from wheelkit.machine import uv_settings
 from wheelkit.machine.compilers import (
     compiler_errors,
     compiler_version,
@@ -94,23 +95,29 @@ class HostCompiler(Struct, kw_only=True):
         step, workspace = self.step, self.workspace
         out = workspace.new_folder("raw")
         settings = step.settings.get(python.interpreter.tag, HostSettings())
-        env = {**link_environment(python), **settings.environment}
+        environ = {**os.environ, **settings.environment}
+        env = {**uv_settings.variables(environ), **link_environment(python), **settings.environment}
         if zig is not None:
-            env = {**settings.environment, **zig.environment(python)}
+            env = {**uv_settings.variables(environ), **settings.environment, **zig.environment(python)}
         values = {
             PYTHON: str(python.path),
             OUT: str(out),
             SDIST: str(self.source.path),
             "uv": find_tool("uv"),
         }
-        argv = (*(values.get(word, word) for word in step.argv), *settings.words)
+        argv = (
+            *(values.get(word, word) for word in step.argv),
+            *settings.words,
+            *uv_settings.options(environ),
+        )
         command = Command(argv=argv, env=env, unset=("VIRTUAL_ENV",))
         workspace.progress.builder_command(command.script())
         name = step.distribution.name
         with workspace.step(
             f"host build {python.interpreter.tag}-{step.target.build_suffix}{', zig' if zig else ''}"
         ):
-            task = f"building {name} for {python.interpreter}{' with zig' if zig else ''}"
+            purpose = f"building {name} for {python.interpreter}{' with zig' if zig else ''}"
+            task = BuildTask(purpose=purpose, distribution=step.distribution)
             try:
                 path, output = build_file(workspace.run, command, out, task)
             except ToolFailedError as error:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def build(distribution: Distribution, source: SourceDist, workspace: Workspace) -> BuiltWheel:
     """Build a pure distribution's wheel. Raises ToolFailedError, or ProjectError for a platform wheel."""
     with workspace.step(f"wheel {distribution.name}"):
-        path = uv_build("wheel", source.path, f"building the wheel of {distribution.name}", workspace)
+        path = uv_build("wheel", source.path, distribution, workspace)
     if not parse_file_name(path.name).any_platform:
         raise ProjectError(
             f"{distribution.name} is treated as pure Python, but its wheel is for one platform: {path.name}",

@@ -76,7 +76,7 @@ def _build(distribution: Distribution, state: Checkout, workspace: Workspace, di
             return _repack(folder, workspace)
         if not state.tracked or state.changed:
             folder = _snapshot(folder, state, workspace, dist)
-    return uv_build("sdist", folder, f"building the sdist of {distribution.name}", workspace, _HINTS)
+    return uv_build("sdist", folder, distribution, workspace, _HINTS)
 
 
 def _snapshot(folder: Path, state: Checkout, workspace: Workspace, dist: Path | None = None) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from wheelkit.errors import MissingToolError
+from wheelkit.fast_packaging import admits
 from wheelkit.machine.process import Command, query
-from wheelkit.matrix import Interpreter
+from wheelkit.matrix import Interpreter, default_interpreters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -76,6 +78,27 @@ def pythons_with_headers(wanted: Iterable[Interpreter]) -> dict[str, Python]:
             hint=f"uv python install {wanted[0].request}",
         )
     return usable
+
+
+def python_for(requires_python: str | None) -> str:
+    """Return what uv is to build an sdist or a pure wheel with: a Python that ``requires-python`` admits.
+
+    That is the running one, else one that is installed here, else the requirement, for which uv looks for an
+    interpreter or downloads it.
+    """
+    try:
+        if not requires_python or admits(requires_python, sys.version_info[:3]):
+            return sys.executable
+        pythons = find_pythons(default_interpreters(requires_python)).values()
+        fitting = [python for python in pythons if admits(requires_python, _release(python.version))]
+    except ValueError:  # the backend reports a requirement that cannot be parsed
+        return sys.executable
+    return str(fitting[-1].path) if fitting else requires_python
+
+
+def _release(version: str) -> tuple[int, ...]:
+    numbers = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(map(int, numbers[0].split("."))) if numbers else ()
 
 
 def _find_python(wanted: Interpreter, environ: Mapping[str, str]) -> Python | None:

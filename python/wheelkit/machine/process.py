@@ -10,6 +10,7 @@ import contextlib
 import errno
 import math
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -56,6 +57,7 @@ _TEMPORARY_FOLDER = ("TMPDIR", "TEMP", "TMP") if _WINDOWS else ("TMPDIR",)
 # variable (uv's documentation, "TLS").
 _SYSTEM_CERTS = "UV_SYSTEM_CERTS"
 _UNKNOWN_ISSUER = "invalid peer certificate: UnknownIssuer"
+_USERINFO = re.compile(r"://[^/@\s]+@")
 # Set for every later program once uv has failed without it.
 _learned: dict[str, str] = {}
 
@@ -78,7 +80,7 @@ class Command(Struct, frozen=True, kw_only=True):
     timeout: float | None = None
 
     def __str__(self) -> str:
-        """Return the equivalent shell line."""
+        """Return the equivalent shell line, without passwords in URLs."""
         return " ".join(self._shell_words())
 
     def script(self) -> str:
@@ -86,7 +88,8 @@ class Command(Struct, frozen=True, kw_only=True):
         return " \\\n".join(self._shell_words())
 
     def _shell_words(self) -> list[str]:
-        return [*(f"{name}={shlex.quote(value)}" for name, value in self.env.items()), shlex.join(self.argv)]
+        env = {name: _USERINFO.sub("://***@", value) for name, value in self.env.items()}
+        return [*(f"{name}={shlex.quote(value)}" for name, value in env.items()), shlex.join(self.argv)]
 
     def environment(self) -> dict[str, str]:
         """Return the whole environment of the program."""

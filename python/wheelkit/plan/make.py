@@ -44,7 +44,9 @@ if TYPE_CHECKING:
 _IMPORT_ALL = (
     "from importlib import import_module, metadata; "
     "native = [f for f in {files} if '.libs' not in str(f)]; "
-    "names = [f.parts for f in native if f.suffix == '.pyd' or f.suffix == '.so' and f.name.count('.') > 1]; "
+    "named = [f for f in native if f.suffix == '.pyd' or f.suffix == '.so' and f.name.count('.') > 1]; "
+    # Libraries for ctypes and cffi may have such names, too, but no function that Python calls.
+    "names = [f.parts for f in named if any(w in f.read_binary() for w in (b'PyInit', b'PyModExport'))]; "
     "[import_module('.'.join([*p[:-1], p[-1].split('.')[0]])) for p in names]"
 )
 # Installers record which distribution came from a local file (PEP 610); its dependencies come from an index.

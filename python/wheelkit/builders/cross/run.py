@@ -14,7 +14,7 @@ from msgspec import Struct
 from wheelkit.builders.cross.environment import HIDDEN_VARIABLES, make_environment
 from wheelkit.builders.cross.files import CrossFiles
 from wheelkit.builders.cross.limits import NATIVE_HINT
-from wheelkit.builders.frontend import build_file, repair_wheel
+from wheelkit.builders.frontend import BuildTask, build_file, repair_wheel
 from wheelkit.machine.compilers import find_zig, zig_environment
 from wheelkit.machine.concurrency import run_jobs, worker_count
 from wheelkit.machine.interpreters import pythons_with_headers
@@ -132,8 +132,10 @@ class _CrossBuild(Struct, frozen=True, kw_only=True):
             unset=HIDDEN_VARIABLES,
             prefix_path=(str(self.environment.scripts),),
         )
-        task = f"cross-building {self.step.distribution.name} for {self.step.target}"
-        return build_file(self.workspace.run, command, out, task, _HINTS)[0]
+        distribution = self.step.distribution
+        purpose = f"cross-building {distribution.name} for {self.step.target}"
+        task = BuildTask(purpose=purpose, distribution=distribution, hints=_HINTS)
+        return build_file(self.workspace.run, command, out, task)[0]
 
     def _edit(self, raw: Path) -> Path:
         """Give musl its real soname, which zig's libc lacks, and remove import libraries for Windows."""
