@@ -20,7 +20,14 @@ from wheelkit.cli.output import (
     show_error,
     show_interruption,
 )
-from wheelkit.errors import InterruptedByUserError, OutputError, ToolFailedError, UsageError, WheelkitError
+from wheelkit.errors import (
+    InterruptedByUserError,
+    OutputError,
+    ReaderGoneError,
+    ToolFailedError,
+    UsageError,
+    WheelkitError,
+)
 from wheelkit.machine import signals
 
 if TYPE_CHECKING:
@@ -153,6 +160,8 @@ def _require_current_folder() -> None:
 
 def _report(error: WheelkitError) -> int:
     signals.finish()
+    if isinstance(error, ReaderGoneError):
+        return error.exit_code
     log = error.log if isinstance(error, ToolFailedError) else None
     hint = "\n".join(filter(None, [error.hint, f"full log: {log}" if log else ""]))
     show_error(error.message, detail=error.detail, hint=hint)

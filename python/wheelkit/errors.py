@@ -178,6 +178,13 @@ class OutputError(WheelkitError):
         return cls(f"{place}{error.strerror or error}", hint=hint)
 
 
+class ReaderGoneError(OutputError):
+    """The program that reads standard output has ended, as ``head`` does, and nothing was changed.
+
+    It is no mistake, so nobody is told.
+    """
+
+
 class InterruptedByUserError(ReportedError):
     """SIGINT, SIGTERM or SIGHUP came, or a job of several was ended because of another one.
 

@@ -256,6 +256,9 @@ def test_standard_output_that_cannot_be_written(words: str, run: Run) -> None:
             continue
         assert ended.code == 4
         before, _, message = ended.err.partition("wheelkit: ")
+        if kind == "gone" and not FORMS[words]:
+            assert message == "", "nothing was changed, and a reader may stop reading"
+            continue
         assert f"wheelkit: {message}".startswith(told(kind, "output"))
         assert all(line.startswith(" ") for line in [*before.splitlines(), *message.splitlines()[1:]])
         assert FORMS[words] in message
@@ -313,8 +316,12 @@ def test_python_does_not_complain_again_at_the_end(
         command = [sys.executable, *start, "-m", "wheelkit", *words]
         done = subprocess.run(command, check=False, **streams)  # type: ignore[call-overload]
         other.seek(0)
-        first, *others = other.read().splitlines()
+        lines = other.read().splitlines()
     assert done.returncode == (4 if bad == 1 else 2)
+    if (kind, stream) == ("gone", "output"):
+        assert lines == []
+        return
+    first, *others = lines
     assert first.startswith(told(kind, "output") if bad == 1 else "wheelkit: there is no finding")
     assert len(others) == 1
     assert others[0].startswith("  ")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wheelkit.errors import OutputError
+from wheelkit.errors import OutputError, ReaderGoneError
 from wheelkit.text import printable, printable_lines, wrap
 
 if TYPE_CHECKING:
@@ -199,7 +199,9 @@ def lost_output(error: OSError) -> OutputError:
     gone = isinstance(error, BrokenPipeError)
     hint = "the program that reads it has ended" if gone else "free some space, or send it somewhere else"
     what = f"standard output cannot be written: {error.strerror or error}"
-    return OutputError(what, detail=what_is_completed(), hint=hint)
+    completed = what_is_completed()
+    kind = ReaderGoneError if gone and not completed else OutputError
+    return kind(what, detail=completed, hint=hint)
 
 
 def fit(text: str, stream: TextIO, indent: int = 0) -> str:
