@@ -111,7 +111,7 @@ def _steps(root: Path, target: Target) -> tuple[NativeStep, ...]:
     engine = (
         facts.Engine(name="podman", version="4.3.1", setting="podman") if system is System.LINUX else None
     )
-    machine = facts.Machine(system=system, arch=arch, libc="manylinux", engine=engine)
+    machine = facts.Machine(system=system, arch=arch, libc="manylinux", engine=engine, aarch32=True)
     loaded = config.load(root, validators=(matrix.validate,))
     request = plan.PlanRequest(machine=machine, out=root / "dist", environ={}, targets=(target.tag,))
     return plan.make_plan(loaded, family.discover(loaded), request).steps
