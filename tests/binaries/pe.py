@@ -10,7 +10,7 @@ IMPORTS: dict[str, list[str | int]] = {
     "python3.dll": ["PyLong_FromLong", "Py_DecRef"],
     "WS2_32.dll": [115, "socket"],
 }
-DELAYED: dict[str, list[str | int]] = {"ADVAPI32.dll": ["RegOpenKeyExW"]}
+DELAYED: dict[str, list[str | int]] = {"ADVAPI32.dll": ["RegOpenKeyExW"], "ole32.dll": [9]}
 EXPORTS = ["PyInit_tiny", "tiny_call"]
 BASE = 0x10000000
 ADDRESS = 0x1000  # of the section that starts at the mark "content"

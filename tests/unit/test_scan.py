@@ -67,13 +67,19 @@ MACHO_FACTS = {
 PE_FACTS = {
     "bits": 64, "endian": "little", "kind": "shared", "name": "tiny.pyd", "interpreter": None,
     "rpaths": (), "versions": (),
-    "needed": (("python3.dll", "required"), ("WS2_32.dll", "required"), ("ADVAPI32.dll", "delay")),
+    "needed": (
+        ("python3.dll", "required"),
+        ("WS2_32.dll", "required"),
+        ("ADVAPI32.dll", "delay"),
+        ("ole32.dll", "delay"),
+    ),
     "imports": (
         ("PyLong_FromLong", "python3.dll", None, False),
         ("Py_DecRef", "python3.dll", None, False),
         ("#115", "WS2_32.dll", None, False),
         ("socket", "WS2_32.dll", None, False),
         ("RegOpenKeyExW", "ADVAPI32.dll", None, False),
+        ("#9", "ole32.dll", None, False),
     ),
     "exports": ("PyInit_tiny", "tiny_call"),
     "min_os": None, "sdk": None, "os": "gui", "signed": False, "executable_stack": None, "relro": None,

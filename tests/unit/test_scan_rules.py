@@ -1,6 +1,7 @@
 """What loaders refuse although it is readable, and the digests of code signatures."""
 
 import hashlib
+import struct
 
 import pytest
 
@@ -121,6 +122,31 @@ def test_other_processors_and_bases() -> None:
     assert "fixed-base" in only(PE.patched("characteristics", 0x2003, 2)).flags
     chained = MACHO.patched("command:uuid", 0x80000034, 4)
     assert "chained-fixups" in only(chained).flags
+
+
+MACOS, IOS, CATALYST = 1, 2, 6
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "system", "minimum", "flags"),
+    [
+        (MACOS, CATALYST, "macos", "13.1", ["zippered"]),
+        (CATALYST, MACOS, "macos", "11.0", ["zippered"]),
+        (MACOS, MACOS, "macos", "11.0", []),
+        (IOS, CATALYST, "ios", "13.1", []),
+    ],
+)
+def test_a_library_for_two_systems_counts_as_one_for_macos(
+    first: int, second: int, system: str, minimum: str, flags: list[str]
+) -> None:
+    """The first build version command is in the place of the UUID, which has the same size."""
+    binary = UNSIGNED.patched("command:version", second, 4, 8)
+    at = UNSIGNED.marks["command:uuid"]
+    other = struct.pack("<6L", 0x32, 24, first, 13 << 16 | 1 << 8, 14 << 16, 0)
+    slice_ = only(binary[:at] + other + binary[at + len(other) :])
+    found = [flag for flag in slice_.flags if flag == "zippered"]
+    assert (slice_.os, slice_.min_os, found) == (system, minimum, flags)
+    assert "zippered" not in only(UNSIGNED.data).flags
 
 
 def test_arm64ec_is_told_by_its_load_configuration() -> None:

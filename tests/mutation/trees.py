@@ -1,0 +1,139 @@
+"""Private copies of the checkout, in which mutants are applied and judged."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from mutation.mutants import Mutant
+
+# Built files, which a copy needs and git does not know.
+BUILT = ("python/wheelkit/_core*.so", "python/wheelkit/_core*.pyd", "python/wheelkit/_version.py")
+# An editable install of the checkout would come before the copy.
+SITE = """\
+import sys
+
+editable = "_editable_loader"
+sys.meta_path[:] = [finder for finder in sys.meta_path if not type(finder).__module__.endswith(editable)]
+"""
+# Limits of tests: address space in KiB, and files in blocks of 512 bytes.
+LIMITED = ("sh", "-c", 'ulimit -v 8000000; ulimit -f 8000000; exec "$@"', "sh")
+WRONG_USAGE = 4
+# Mutants are judged behind everything else that the machine does.
+NICE = 15
+# The process groups of programs that run now.
+RUNNING: set[int] = set()
+
+
+class Tree:
+    """A copy of the checkout with folders of its own for everything that its tests write."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        self.root, self.folder = root, folder / "tree"
+        self.scratch, self.site = folder / "tmp", folder / "site"
+        for path in (self.scratch, self.site):
+            path.mkdir(parents=True)
+        (self.site / "sitecustomize.py").write_text(SITE)
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split("\0")
+        built = [str(path.relative_to(root)) for pattern in BUILT for path in root.glob(pattern)]
+        for name in {*listed, *built}:
+            if (root / name).is_file():
+                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(root / name, self.folder / name)
+        # Some tests ask git about the files of the checkout.
+        subprocess.run(["git", "init", "-q", "."], cwd=self.folder, check=True)
+        self.times = int(time.time())
+
+    def write(self, file: str, source: bytes) -> None:
+        """Replace a file. Its time is always another: compiled files are known by whole seconds."""
+        self.times += 2
+        (self.folder / file).write_bytes(source)
+        os.utime(self.folder / file, (self.times, self.times))
+
+    def apply(self, mutant: Mutant) -> None:
+        """Change a file."""
+        self.write(mutant.file, mutant.apply((self.root / mutant.file).read_bytes()))
+
+    def restore(self, mutant: Mutant) -> None:
+        """Take the change back."""
+        self.write(mutant.file, (self.root / mutant.file).read_bytes())
+
+    def run(self, command: Sequence[str], seconds: float, **variables: str) -> tuple[int | None, str]:
+        """Run a program; returns its exit status (None if it took too long) and its output."""
+        path = [self.folder / "python", self.site, self.folder / "tests", os.environ.get("PYTHONPATH", "")]
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(str(place) for place in path if place),
+            "TMPDIR": str(self.scratch),
+            **variables,
+        }
+        program = subprocess.Popen(
+            ["nice", "-n", str(NICE), *command],
+            cwd=self.folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            text=True,
+            errors="replace",
+        )
+        RUNNING.add(program.pid)
+        try:
+            output, _ = program.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return None, ""
+        else:
+            return program.returncode, output
+        finally:
+            end_group(program.pid)
+            RUNNING.discard(program.pid)
+            program.wait()
+
+    def pytest(self, *arguments: str, seconds: float, **variables: str) -> tuple[int | None, str]:
+        """Run pytest in the copy."""
+        options = ["-q", "--no-header", "--tb=no", "-rfE", f"--basetemp={self.scratch / 'pytest'}"]
+        return self.run(
+            [*LIMITED, sys.executable, "-m", "pytest", *options, *arguments], seconds, **variables
+        )
+
+    def first_failure(self, tests: Sequence[str], seconds: float) -> str:
+        """Run tests until one fails; returns its name, what else went wrong, or nothing."""
+        names = self.scratch / "names.txt"
+        names.write_text("\n".join(tests))
+        code, output = self.pytest("-n", "0", "-x", f"@{names}", seconds=seconds)
+        if code == WRONG_USAGE and "not found" in output:  # the change renamed the rows of a test
+            names.write_text("\n".join(dict.fromkeys(test.partition("::")[0] for test in tests)))
+            code, output = self.pytest("-n", "0", "-x", f"@{names}", seconds=seconds)
+        if code is None:
+            return f"a test that takes more than {seconds:.0f} s"
+        if code == 0:
+            return ""
+        failed = [line for line in output.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+        return failed[0].split(" - ")[0] if failed else f"exit status {code}: {output[-200:].strip()}"
+
+
+def end_all() -> None:
+    """End every program that runs in a copy."""
+    for group in tuple(RUNNING):
+        end_group(group)
+
+
+def end_group(group: int) -> None:
+    """End what is left of a program and its children."""
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return
