@@ -5,8 +5,8 @@
 COUNT mutants of python/wheelkit, a fifth of them in its tables, are drawn evenly over all lines, and with --c
 others of the C core. Each is applied in a private copy of the checkout and judged there: one of Python by the
 unit tests that run the changed lines, and by all where that is not known; one of C by `meson test`, then by
-the scanner's tests in Python. What takes far longer than before counts as noticed. Survivors that may live are
-listed in tests/mutation/survivors.toml, each with its reason.
+the scanner's tests in Python. What takes far longer than before counts as noticed. Survivors that may live
+are named in tests/mutation/survivors.toml, each with its reason.
 
     --workers N      how many are judged at once (default: 2)
     --only PATH      only mutants of files below this path, such as python/wheelkit/matrix

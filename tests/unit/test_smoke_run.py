@@ -180,7 +180,7 @@ def test_a_module_that_cannot_be_imported_is_reported(scene: Scene) -> None:
         (
             Ended(returncode=1, output="a\nb\nModuleNotFoundError: No module named 'numpy'"),
             "failed with exit status 1: ",
-            "numpy",
+            "add what provides it to dependencies",
         ),
     ],
 )
