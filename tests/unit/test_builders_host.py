@@ -138,11 +138,8 @@ def test_the_search_paths_of_an_interpreter_do_not_reach_a_wheel() -> None:
         "LDSHARED": "gcc -shared -L/opt/lib -Wl,-rpath,/opt/lib '-Wl,-rpath=/opt/my lib' -Wl,-O1",
         "LDCXXSHARED": "g++ -shared",
     }
-    python = Python(
-        interpreter=Interpreter.parse("cp312"), path=Path("p"), version="3", headers=True, links=links
-    )
-    assert host_compile.link_environment(python, {}) == {"LDSHARED": "gcc -shared -L/opt/lib -Wl,-O1"}
-    assert host_compile.link_environment(python, {"LDSHARED": "mine"}) == {}
+    assert zig_compile.link_environment(links, {}) == {"LDSHARED": "gcc -shared -L/opt/lib -Wl,-O1"}
+    assert zig_compile.link_environment(links, {"LDSHARED": "mine"}) == {}
 
 
 def test_an_abi3_wheel_is_named_for_the_floor_once_its_imports_allow_it(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from wheelkit.builders.cache.entry import BuildRecord
 from wheelkit.builders.cache.tools import installed_versions
 from wheelkit.builders.dist_folder import require_writable
 from wheelkit.builders.results import BuiltWheel, UnitResult, supported_interpreters
-from wheelkit.builders.units import BuildUnit, UnitKind
+from wheelkit.builders.units import BuildUnit, FirstWheel, UnitKind
 from wheelkit.builders.zig_compile import TooNewModules
 from wheelkit.machine.compilers import find_zig
 from wheelkit.matrix import System
@@ -54,12 +54,19 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
         crossed = [unit for unit in units if unit.builder is Builder.CROSS]
         for unit in units:
             if unit.kind is UnitKind.PURE:
-                built.append(
-                    self._timed(unit, source, lambda own: (pure.build(distribution, source, own),), workspace)
-                )
+                first = self.results.first_wheels.get(distribution.key)
+                built.append(self._pure(unit, source, first, workspace))
             elif unit.kind is UnitKind.NATIVE and unit not in crossed:
                 built.append(self._native(unit, source, wheelhouse))
         return [*built, *self._crossed(crossed, source, workspace)]
+
+    def _pure(
+        self, unit: BuildUnit, source: SourceDist, first: FirstWheel | None, workspace: Workspace
+    ) -> UnitResult:
+        def build(workspace: Workspace) -> tuple[BuiltWheel, ...]:
+            return (pure.build(unit.distribution, source, workspace, first),)
+
+        return self._timed(unit, source, build, workspace)
 
     def _wheelhouse(self, distribution: Distribution) -> siblings.Wheelhouse:
         wheelhouse = siblings.Wheelhouse(family=self.results.plan.family)
@@ -72,12 +79,16 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
         """Take the sdist from the cache or build it; the list holds the result of a new one."""
         unit = BuildUnit(distribution=distribution, kind=UnitKind.SDIST)
         checkout = self.results.checkout(distribution)
-        cached = None if distribution.from_sdist else self.results.look_up(unit)
+        first = self.results.first_wheels.get(distribution.key)
+        cached = None if distribution.from_sdist or first else self.results.look_up(unit)
         if cached is not None:
             (path,) = cached.paths_in(workspace.new_folder("sdist")).values()
             return sdist.read_sdist(path), []
         started = time.monotonic()
-        source = sdist.make_sdist(distribution, workspace, checkout, self.results.plan.out)
+        if first is not None:
+            source = sdist.read_sdist(first.sdist)
+        else:
+            source = sdist.make_sdist(distribution, workspace, checkout, self.results.plan.out)
         seconds = time.monotonic() - started
         if not self.results.sources_unchanged(distribution):
             changed = f"the sources of {distribution.name} changed while the sdist was built"
@@ -104,7 +115,8 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
     def _run_step(self, step: NativeStep, source: SourceDist, workspace: Workspace) -> tuple[BuiltWheel, ...]:
         if step.builder is Builder.CIBUILDWHEEL:
             return cibuildwheel.build(step, source, workspace)
-        return host.build(step, source, workspace, TooNewModules(store=self.results.store))
+        first = self.results.first_wheels.get(step.distribution.key)
+        return host.build(step, source, workspace, TooNewModules(store=self.results.store), first)
 
     def _crossed(
         self, units: Sequence[BuildUnit], source: SourceDist, workspace: Workspace

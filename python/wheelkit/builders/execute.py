@@ -42,7 +42,8 @@ def execute(order: BuildOrder, cache: Cache | None, workspace: Workspace) -> Bui
     The dist folder changes only in the end. Raises what the builders raise, ProjectError when nothing can be
     built here, and CheckFailedError with the findings when a file fails verification.
     """
-    results = Results(plan=order.plan, cache=cache, progress=workspace.progress)
+    first = order.first_wheels
+    results = Results(plan=order.plan, cache=cache, progress=workspace.progress, first_wheels=first)
     run = BuildRun(order=order, results=results, workspace=workspace)
     if not run.selected():
         raise _nothing_to_build(order)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from wheelkit.builders.results import BuiltWheel
     from wheelkit.builders.sdist import SourceDist
+    from wheelkit.builders.units import FirstWheel
     from wheelkit.builders.zig_compile import TooNewModules
     from wheelkit.machine.concurrency import Stop
     from wheelkit.machine.interpreters import Python
@@ -35,12 +36,17 @@ if TYPE_CHECKING:
 
 
 def build(
-    step: NativeStep, source: SourceDist, workspace: Workspace, too_new: TooNewModules
+    step: NativeStep,
+    source: SourceDist,
+    workspace: Workspace,
+    too_new: TooNewModules,
+    first: FirstWheel | None = None,
 ) -> tuple[BuiltWheel, ...]:
     """Build, repair and test the wheels of a step from the sdist, for the interpreters installed here.
 
     If this machine's libraries are too new for the target, zig compiles against older ones; ``too_new`` knows
-    for which projects that was so before. Raises MissingToolError without a compiler or interpreter,
+    for which projects that was so before, and ``first`` is a wheel of the project that is there already.
+    Raises MissingToolError without a compiler or interpreter,
     ToolFailedError when the backend or auditwheel fails, and CheckFailedError when a test fails or a wheel
     needs a newer system than its target.
     """
@@ -52,7 +58,8 @@ def build(
             f"[tool.cibuildwheel] {', '.join(step.overridden)}: ignored, "
             "since the host builder does not run these commands"
         )
-    compiler = HostCompiler(step=step, source=source, workspace=workspace, modules=too_new.load(step))
+    modules = too_new.load(step)
+    compiler = HostCompiler(step=step, source=source, workspace=workspace, modules=modules, first=first)
     built: list[BuiltWheel] = []
     for tag, python in pythons.items():
         if not any(tag in wheel.cells for wheel in built):

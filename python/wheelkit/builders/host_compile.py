@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import shlex
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from wheelkit.analysis.linux import linux_floor
 from wheelkit.builders import zig_compile
 from wheelkit.builders.frontend import BuildTask, build_file
 from wheelkit.builders.pure import not_native_error
+from wheelkit.builders.units import FirstWheel
 from wheelkit.errors import CheckFailedError, ToolFailedError, WheelkitError
 from wheelkit.machine import uv_settings
 from wheelkit.machine.compilers import (
@@ -30,8 +32,7 @@ from wheelkit.verification.contract import Contract
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from wheelkit.builders.sdist import SourceDist
     from wheelkit.builders.zig_compile import Zig
@@ -57,13 +58,15 @@ class HostCompiler(Struct, kw_only=True):
     """Compiles the wheels of one step.
 
     ``modules`` are the binaries, without suffixes, of the last wheel that this machine's compiler made too
-    new for the target, in this build or an earlier one; empty if its wheels are old enough.
+    new for the target, in this build or an earlier one; empty if its wheels are old enough. ``first`` is the
+    wheel from which the kind was learnt.
     """
 
     step: NativeStep
     source: SourceDist
     workspace: Workspace
     modules: frozenset[str] = frozenset()
+    first: FirstWheel | None = None
     _zig: Zig | None = None
     _noted: bool = False
 
@@ -92,11 +95,17 @@ class HostCompiler(Struct, kw_only=True):
 
     def compile_with(self, python: Python, zig: Zig | None = None) -> Path:
         """Build one raw wheel from the sdist, with zig or this machine's compiler."""
+        if zig is None and (kept := self._first_wheel(python)) is not None:
+            return kept
         step, workspace = self.step, self.workspace
         out = workspace.new_folder("raw")
         settings = step.settings.get(python.interpreter.tag, HostSettings())
         environ = {**os.environ, **settings.environment}
-        env = {**uv_settings.variables(environ), **link_environment(python), **settings.environment}
+        env = {
+            **uv_settings.variables(environ),
+            **zig_compile.link_environment(python.links),
+            **settings.environment,
+        }
         if zig is not None:
             env = {**uv_settings.variables(environ), **settings.environment, **zig.environment(python)}
         values = {
@@ -126,8 +135,17 @@ class HostCompiler(Struct, kw_only=True):
                     raise no_rust from error
                 raise
         if parse_file_name(path.name).any_platform:
-            raise not_native_error(step.distribution, path.name, output)
+            first = FirstWheel(path=path, sdist=self.source.path)
+            raise not_native_error(step.distribution, path.name, output, first)
         return path
+
+    def _first_wheel(self, python: Python) -> Path | None:
+        """Return the wheel that showed that the distribution is native, if this build would make the same."""
+        tag, first = python.interpreter.tag, self.first
+        if first is None or first.sdist != self.source.path or python.path != Path(sys.executable):
+            return None
+        configured = self.step.settings.get(tag) or "--config-setting" in self.step.argv
+        return None if configured else first.path
 
     def _try_zig(self, python: Python, reason: str) -> CompiledWheel | WheelkitError:
         """Compile the wheel with zig, or return the error; ``reason`` is why the other wheel is too new."""
@@ -158,21 +176,6 @@ class HostCompiler(Struct, kw_only=True):
         if reason:
             again, why = " again", f"with this machine's own libraries {reason.partition(', which ')[0]}"
         self.workspace.note(f"compiled{again} with zig against glibc {zig.glibc}: {why}")
-
-
-def link_environment(python: Python, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the interpreter's link commands without the search paths of this machine.
-
-    An interpreter built with ``-rpath`` passes it on to every extension that setuptools links, but a user's
-    machine has no such folder. Variables set by the user stay.
-    """
-    changed = {}
-    for name, line in python.links.items():
-        words = shlex.split(line)
-        kept = [word for word in words if not zig_compile.is_search_path(word)]
-        if kept != words and name not in environ:
-            changed[name] = shlex.join(kept)
-    return changed
 
 
 def _modules(wheel: Wheel) -> frozenset[str]:

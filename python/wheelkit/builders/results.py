@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wheelkit.builders.cache.entry import BuildRecord
     from wheelkit.builders.cache.lookup import Cache
     from wheelkit.builders.cache.store import CacheHit, Store
-    from wheelkit.builders.units import BuildUnit
+    from wheelkit.builders.units import BuildUnit, FirstWheel
     from wheelkit.machine.git import Checkout
     from wheelkit.machine.progress import Progress
     from wheelkit.matrix import Interpreter
@@ -97,11 +97,15 @@ class UnitResult(Struct, frozen=True, kw_only=True):
 
 
 class Results(Struct, kw_only=True):
-    """The results of one build so far, and the cache that provides others. Thread-safe."""
+    """The results of one build so far, and the cache that provides others. Thread-safe.
+
+    ``first_wheels`` holds, by distribution, the wheels from which their kinds were learnt.
+    """
 
     plan: Plan
     cache: Cache | None
     progress: Progress
+    first_wheels: Mapping[str, FirstWheel] = field(default_factory=dict)
     _by_label: dict[str, UnitResult] = field(default_factory=dict)
     _checkouts: dict[str, Checkout] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)

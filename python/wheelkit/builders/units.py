@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from wheelkit.config import Config
     from wheelkit.matrix import Target
@@ -76,12 +77,23 @@ class Selection(Struct, frozen=True, kw_only=True):
         return kinds[unit.kind] and (not self.names or unit.distribution.key in self.names)
 
 
+class FirstWheel(Struct, frozen=True, kw_only=True):
+    """The first wheel of a distribution, which shows its kind, and the sdist from which it is built."""
+
+    path: Path
+    sdist: Path
+
+
 class BuildOrder(Struct, frozen=True, kw_only=True):
-    """What to build: the plan, what is selected of it, and the configuration to verify the result against."""
+    """What to build: the plan, what is selected of it, and the configuration to verify the result against.
+
+    ``first_wheels`` are wheels that are built already, by distribution: those from which kinds were learnt.
+    """
 
     plan: Plan
     selection: Selection
     config: Config
+    first_wheels: Mapping[str, FirstWheel] = field(default_factory=dict)
 
 
 def build_units(distribution: Distribution, plan: Plan) -> Iterator[BuildUnit]:

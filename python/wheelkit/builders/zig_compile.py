@@ -95,6 +95,21 @@ def is_search_path(word: str) -> bool:
     return word.startswith(("-Wl,-rpath", "-Wl,-R", "-R/"))
 
 
+def link_environment(links: Mapping[str, str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return an interpreter's link commands without the search paths of this machine.
+
+    An interpreter built with ``-rpath`` passes it on to every extension that setuptools links, but a user's
+    machine has no such folder. Variables set by the user stay.
+    """
+    changed = {}
+    for name, line in links.items():
+        words = shlex.split(line)
+        kept = [word for word in words if not is_search_path(word)]
+        if kept != words and name not in environ:
+            changed[name] = shlex.join(kept)
+    return changed
+
+
 def is_known_target(target: Target) -> bool:
     """Return whether zig has the C library of the target in the version that its tag promises."""
     return target.libc == "manylinux" and cross_target(target) is not None

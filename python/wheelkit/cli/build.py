@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit import plan as plans
 from wheelkit.builders.execute import execute
+from wheelkit.builders.pure import WrongKindError, setting
 from wheelkit.builders.units import BuildOrder, Selection
-from wheelkit.cli.cache import cache_option, open_cache, require_compiler_cache, start_git_status, times_of
+from wheelkit.cli.cache import (
+    cache_option,
+    learnt_kinds,
+    open_cache,
+    require_compiler_cache,
+    start_git_status,
+    times_of,
+)
 from wheelkit.cli.options import (
     config_option,
     json_option,
@@ -27,10 +36,14 @@ from wheelkit.errors import UsageError
 from wheelkit.inputs import resolved
 from wheelkit.machine import facts
 from wheelkit.machine.workspace import open_workspace
+from wheelkit.project.kinds import Kind
 from wheelkit.text import plural, size
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wheelkit.builders.execute import BuildOutcome
+    from wheelkit.builders.kinds import LearntKinds
     from wheelkit.machine.git import PendingStatus
     from wheelkit.project.family import Family
 
@@ -110,12 +123,18 @@ def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of Buil
         targets=options.targets,
         compiler_cache=require_compiler_cache() if options.compiler_cache else None,
     )
-    plan = plans.make_plan(project.config, project.family, request)
+    kinds = learnt_kinds(project.config)
+    family = kinds.apply(project.family)
+    plan = plans.make_plan(project.config, family, request)
     if options.dry_run:
         show_plan(plan, git_status, project.chosen, as_json=options.as_json)
         return
     order = BuildOrder(plan=plan, selection=options.selection(project.chosen), config=project.config)
-    built = _execute(order, options, git_status)
+
+    def plan_again(family: Family) -> plans.Plan:
+        return plans.make_plan(project.config, family, request)
+
+    built = _execute(order, options, git_status, Correction(kinds=kinds, plan=plan_again))
     completed(f"{options.out} has {plural(len(built.files), 'built file')}, with manifests")
     if options.cross:
         note("cross builds are experimental: the wheels were verified from their bytes, but not run")
@@ -138,11 +157,40 @@ def _builder(options: BuildOptions, family: Family) -> plans.Builder | None:
     return plans.Builder.CROSS
 
 
-def _execute(order: BuildOrder, options: BuildOptions, git_status: PendingStatus | None) -> BuildOutcome:
+class Correction(Struct, frozen=True, kw_only=True):
+    """Plans again with the kind that a first wheel shows."""
+
+    kinds: LearntKinds
+    plan: Callable[[Family], plans.Plan]
+
+    def order(self, order: BuildOrder, error: WrongKindError) -> BuildOrder:
+        """Return the order with the kind and the wheel of the error; raise it where the kind is not open."""
+        family = self.kinds.learn(order.plan.family, error)
+        if error.key in order.first_wheels:
+            raise error
+        member = family.members[error.key]
+        what = "for one platform" if error.kind is Kind.NATIVE else "for every platform"
+        note(
+            f"the wheel of {member.name} is {what}, so it is built as {error.kind}; to say so elsewhere too:"
+            f'  {setting(member)} kind = "{error.kind}"'
+        )
+        wheels = {**order.first_wheels, **({error.key: error.wheel} if error.wheel else {})}
+        return replace(order, plan=self.plan(family), first_wheels=wheels)
+
+
+def _execute(
+    order: BuildOrder, options: BuildOptions, git_status: PendingStatus | None, correction: Correction
+) -> BuildOutcome:
+    """Execute the order; each first wheel of another kind than its distribution corrects the plan once."""
     progress = TerminalProgress(verbose=options.verbose, times=times_of(order.plan))
-    cache = open_cache(order.plan, git_status, no_cache=options.no_cache)
     with open_workspace(progress, "build") as workspace:
-        return execute(order, cache, workspace)
+        for _ in order.plan.family.distributions:
+            try:
+                cache = open_cache(order.plan, git_status, no_cache=options.no_cache)
+                return execute(order, cache, workspace)
+            except WrongKindError as error:
+                order = correction.order(order, error)
+        return execute(order, open_cache(order.plan, git_status, no_cache=options.no_cache), workspace)
 
 
 def _show(built: BuildOutcome, *, as_json: bool) -> None:

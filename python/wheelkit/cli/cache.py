@@ -10,6 +10,7 @@ import click
 
 from wheelkit.builders import preview
 from wheelkit.builders.cache import lookup, store
+from wheelkit.builders.kinds import LearntKinds
 from wheelkit.cli.output import age, columns, note
 from wheelkit.errors import OutputError
 from wheelkit.machine import folders
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wheelkit.builders.preview import CacheStatus
+    from wheelkit.config import Config
     from wheelkit.machine.git import PendingStatus
     from wheelkit.plan import Plan
     from wheelkit.project.family import Family
@@ -33,6 +35,11 @@ cache_option = click.option("--no-cache", is_flag=True, help="Build everything; 
 def times_of(plan: Plan) -> store.Times:
     """Return the saved durations of a project's build steps."""
     return store.Times(store=lookup.open_store(note), project=str(plan.family.root))
+
+
+def learnt_kinds(config: Config) -> LearntKinds:
+    """Return the kinds that earlier builds have learnt; none if caching is off."""
+    return LearntKinds(config=config, store=lookup.open_store(note) if folders.cache_enabled() else None)
 
 
 def require_compiler_cache() -> CompilerCache:

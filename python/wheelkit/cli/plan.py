@@ -78,7 +78,8 @@ def command(
     request = plans.PlanRequest(
         machine=facts.detect(engines=engines), out=resolved(out), builder=forced_builder(builder)
     )
-    plan = plans.make_plan(project.config, project.family, request)
+    family = cache.learnt_kinds(project.config).apply(project.family)
+    plan = plans.make_plan(project.config, family, request)
     show_plan(plan, git_status, project.chosen, as_json=as_json)
 
 

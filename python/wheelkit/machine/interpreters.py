@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 
+# sysconfig's variables with the commands that link extensions.
+LINK_COMMANDS = ("LDSHARED", "LDCXXSHARED")
 _PROBE_SECONDS = 20
 _PROBE = """
 import json, platform, sys, sysconfig, os.path
@@ -30,9 +32,9 @@ tag = kind + "%d%d" % sys.version_info[:2] + ("t" if threaded else "")
 if kind == "graalpy":  # its extensions are for one release: graalpy250-312-native
     tag = "gp%d%d_" % sys.version_info[:2] + sysconfig.get_config_var("SOABI")[7:10]
 header = os.path.join(sysconfig.get_path("include"), "Python.h")
-links = {name: sysconfig.get_config_var(name) or "" for name in ("LDSHARED", "LDCXXSHARED")}
+links = {name: sysconfig.get_config_var(name) or "" for name in COMMANDS}
 print(json.dumps([tag, platform.python_version(), os.path.isfile(header), links]))
-"""
+""".replace("COMMANDS", repr(LINK_COMMANDS))
 
 
 class Python(Struct, frozen=True, kw_only=True):
