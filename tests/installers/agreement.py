@@ -35,7 +35,6 @@ ELSEWHERE = {
     "WK104": "the indexes, where both copies are the same",
     "WK108": "the indexes, and uninstalling, which leaves the file",
     "WK109": "the indexes",
-    "WK110": "the indexes",
     "WK113": "the indexes",
     "WK115": "the indexes",
     "WK116": "the indexes, where both members are the same",
