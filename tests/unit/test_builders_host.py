@@ -334,3 +334,22 @@ def test_unsupported_and_untested_interpreters_are_reported(
     ]
     notes = list(dispatch._left_out(one, made))
     assert [text[: len(start)] for text, start in zip(notes, expected, strict=True)] == expected
+
+
+@pytest.mark.parametrize("requires", [(), ("nanobind>=2",)])
+def test_a_project_of_nanobind_is_compiled_once_because_zig_cannot_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, requires: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(zig_compile, "supports_target", lambda _target: True)
+    workspace = make_workspace(tmp_path, Uv())
+    step = job("manylinux_2_17_x86_64", "cp312")
+    step = replace(step, distribution=replace(step.distribution, build_requires=requires))
+    tried: list[str] = []
+    monkeypatch.setattr(
+        host_compile.HostCompiler,
+        "_try_zig",
+        lambda _self, _python, reason: tried.append(reason) or WheelkitError("no"),
+    )
+    with pytest.raises(CheckFailedError, match="needs a newer system than manylinux_2_17_x86_64"):
+        replace(compiler(workspace), step=step).compile(pythons("cp312")["cp312"])
+    assert bool(tried) is not bool(requires)

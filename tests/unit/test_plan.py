@@ -232,6 +232,22 @@ def test_the_plan_says_for_which_targets_the_host_builders_glibc_is_too_new() ->
     assert planned(LINUX, {"matrix": {"targets": targets[:1]}}).notes == ()
 
 
+def test_nanobind_on_a_host_that_may_be_too_new_is_told_before_anything_is_compiled() -> None:
+    targets = {"matrix": {"targets": ["manylinux_2_28_x86_64", "manylinux_2_36_x86_64"]}}
+    made = planned(BARE, targets, build_requires=("scikit-build-core", "nanobind>=2"))
+    (older, *_), (same, *_) = (
+        [step.warning for step in made.steps if step.target.tag == tag]
+        for tag in targets["matrix"]["targets"]
+    )
+    assert older.startswith(
+        "momentum uses nanobind, which zig does not serve: a wheel that this machine's glibc 2.36"
+    )
+    assert older.endswith("Build in a container (docker or podman), or promise manylinux_2_36_x86_64")
+    assert (made.notes, same) == ((older,), "")
+    assert not any(step.warning for step in planned(BARE, targets, build_requires=("pybind11",)).steps)
+    assert not any(step.warning for step in planned(LINUX, targets, build_requires=("nanobind",)).steps)
+
+
 def test_a_builder_that_cannot_work_here_is_refused_with_the_way_out() -> None:
     with pytest.raises(MissingToolError, match="docker is not installed") as caught:
         planned(BARE, builder=Builder.CIBUILDWHEEL)

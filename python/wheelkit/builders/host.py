@@ -46,9 +46,8 @@ def build(
 
     If this machine's libraries are too new for the target, zig compiles against older ones; ``too_new`` knows
     for which projects that was so before, and ``first`` is a wheel of the project that is there already.
-    Raises MissingToolError without a compiler or interpreter,
-    ToolFailedError when the backend or auditwheel fails, and CheckFailedError when a test fails or a wheel
-    needs a newer system than its target.
+    Raises MissingToolError without a compiler or interpreter, ToolFailedError when the backend or auditwheel
+    fails, and CheckFailedError when a test fails or a wheel needs a newer system than its target.
     """
     require_compiler()
     pythons = pythons_with_headers(step.interpreters)
@@ -58,6 +57,8 @@ def build(
             f"[tool.cibuildwheel] {', '.join(step.overridden)}: ignored, "
             "since the host builder does not run these commands"
         )
+    if step.warning:
+        workspace.note(step.warning)
     modules = too_new.load(step)
     compiler = HostCompiler(step=step, source=source, workspace=workspace, modules=modules, first=first)
     built: list[BuiltWheel] = []

@@ -75,7 +75,7 @@ class HostCompiler(Struct, kw_only=True):
 
         Raises ToolFailedError when the backend fails, and CheckFailedError if every wheel is too new.
         """
-        usable = zig_compile.supports_target(self.step.target)
+        usable = _serves(self.step) and zig_compile.supports_target(self.step.target)
         by_zig = self._try_zig(python, "") if self.modules and usable else None
         if isinstance(by_zig, CompiledWheel):
             return by_zig
@@ -197,6 +197,11 @@ def too_new(wheel: Wheel) -> list[Finding]:
     return [*linux.symbol_versions(wheel, Contract()), *linux.forbidden_symbols(wheel, Contract())]
 
 
+def _serves(step: NativeStep) -> bool:
+    """Return whether zig can compile for the target, and its C++ library does no harm to the project."""
+    return zig_compile.is_known_target(step.target) and not step.distribution.uses_nanobind
+
+
 def too_new_error(
     wheel: Wheel, step: NativeStep, findings: Sequence[Finding], zig_error: WheelkitError | None = None
 ) -> CheckFailedError:
@@ -212,7 +217,7 @@ def too_new_error(
         zig = f"zig: {zig_error.message}{f': {reason}' if reason else ''}"
         problems = [f"this machine's compiler: {problems[0]}", zig]
         message += ", and zig could not build it for an older one"
-    elif zig_compile.is_known_target(step.target) and (fix := zig_compile.unavailable_reason()):
+    elif _serves(step) and (fix := zig_compile.unavailable_reason()):
         ways = f"compile against older ones with zig ({fix}),\n{ways}"
     hint = f"this machine's own libraries are too new for that target: {ways}\n"
     hint += f"or promise {newer} in [tool.wheelkit.matrix]"

@@ -100,17 +100,36 @@ def make_plan(config: Config, family: Family, request: PlanRequest) -> Plan:
         matrices=promised,
         targets=rows,
         steps=steps,
-        notes=tuple(_notes(rows, request.machine)),
+        notes=tuple(dict.fromkeys(_notes(steps, request.machine))),
     )
 
 
-def _notes(rows: Iterable[TargetRow], machine: Machine) -> Iterator[str]:
+def _notes(steps: Iterable[NativeStep], machine: Machine) -> Iterator[str]:
     """Yield a note for each target that the host's own compiler may not be able to serve."""
-    for row in rows:
-        older = row.target.libc == "manylinux" and row.target.version < machine.libc_version
-        if row.builder is Builder.HOST and older and cross.cross_target(row.target):
+    for step in steps:
+        if step.warning:
+            yield step.warning
+        elif step.builder is Builder.HOST and _is_older(step.target, machine):
             newer = f"wheels that this machine's glibc {dotted(machine.libc_version)} makes too new"
-            yield f"{newer} for {row.target} are compiled again with zig (extra: cross)"
+            yield f"{newer} for {step.target} are compiled again with zig (extra: cross)"
+
+
+def _is_older(target: Target, machine: Machine) -> bool:
+    """Return whether a target's glibc is older than this machine's, and zig has it."""
+    older = target.libc == "manylinux" and target.version < machine.libc_version
+    return older and cross.cross_target(target) is not None
+
+
+def _host_warning(distribution: Distribution, target: Target, machine: Machine) -> str:
+    """Say that the host builder may fail for a target, if zig cannot help, and which target would do."""
+    if not (distribution.uses_nanobind and _is_older(target, machine)):
+        return ""
+    glibc, own = dotted(machine.libc_version), "_".join(map(str, machine.libc_version))
+    return (
+        f"{distribution.name} uses nanobind, which zig does not serve: a wheel that this machine's glibc "
+        f"{glibc} makes too new for {target} fails. Build in a container (docker or podman), or promise "
+        f"manylinux_{own}_{target.arch}"
+    )
 
 
 def _select_targets(targets: tuple[Target, ...], request: PlanRequest) -> tuple[Target, ...]:
@@ -294,6 +313,7 @@ def _for_host(step: NativeStep, run: _Run, request: PlanRequest) -> NativeStep:
         argv=("uv", "build", "--wheel", "--python", PYTHON, *setting, "--out-dir", OUT, SDIST),
         settings=options.settings(run.interpreters, step.target),
         overridden=options.left_out(run.interpreters, step.target),
+        warning=_host_warning(run.distribution, step.target, request.machine),
     )
 
 

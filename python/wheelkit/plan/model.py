@@ -52,6 +52,7 @@ class NativeStep(Struct, frozen=True, kw_only=True):
     placeholders, ``env`` is added to its environment, and ``repair`` is its repair command. Every repaired
     wheel has to pass ``tests``. ``overridden`` are the keys of the project's own configuration that do not
     apply to this run, and ``settings`` what the host builder takes from that configuration, by interpreter.
+    ``warning`` says before anything is compiled what may make it useless.
     """
 
     distribution: Distribution
@@ -67,6 +68,7 @@ class NativeStep(Struct, frozen=True, kw_only=True):
     overridden: tuple[str, ...] = ()
     settings: Mapping[str, HostSettings] = field(default_factory=dict)
     lib_paths: tuple[Path, ...] = ()
+    warning: str = ""
 
     @property
     def in_container(self) -> bool:

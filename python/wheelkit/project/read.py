@@ -17,7 +17,7 @@ from wheelkit.project.backends import BACKENDS, Backend, find_backend
 from wheelkit.project.files import NOT_CODE, FolderFiles, ProjectFiles, SdistFiles
 from wheelkit.project.kinds import Kind, is_native
 from wheelkit.project.poetry import specifier
-from wheelkit.project.requirements import stated_requirements
+from wheelkit.project.requirements import requirement_name, stated_requirements
 from wheelkit.project.setup_files import cfg_facts, setup_facts
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ class Distribution(Struct, frozen=True, kw_only=True):
     def from_sdist(self) -> bool:
         """Whether the project was given as an sdist file."""
         return self.source.is_file()
+
+    @property
+    def uses_nanobind(self) -> bool:
+        """Whether the build requires nanobind, whose modules of all projects share a registry."""
+        return "nanobind" in map(requirement_name, self.build_requires)
 
     @property
     def build_backend(self) -> Backend:
