@@ -53,16 +53,18 @@ def main() -> int:
     """Draw, judge, and print what survives."""
     options = parse_options()
     started = time.monotonic()
-    mutants = drawn(options.count, options.c, options.seed, options.only)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as folder:
+        # The checkout may change in the meantime.
+        tree = Tree(ROOT, Path(folder) / "unchanged")
+        mutants = drawn(tree.folder, options)
         try:
-            records = recorded(options.records or Path(folder) / "records", Path(folder), options.workers)
-            verdicts = list(judged(mutants, records, Path(folder), options.workers))
+            records = recorded(options.records or Path(folder) / "records", tree, options.workers)
+            verdicts = list(judged(mutants, records, tree, options.workers))
         finally:
             end_all()
-    print(f"seed {options.seed}, {time.monotonic() - started:.0f} s")
-    return report(verdicts)
+        print(f"seed {options.seed}, {time.monotonic() - started:.0f} s")
+        return report(tree.folder, verdicts)
 
 
 def parse_options() -> argparse.Namespace:
@@ -77,37 +79,37 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def drawn(count: int, c_count: int, seed: int, only: str) -> list[Mutant]:
+def drawn(root: Path, options: argparse.Namespace) -> list[Mutant]:
     """Draw mutants of each language; a table weighs as much as the root of its lines."""
-    tables = weights(only, "python/wheelkit/data/*.toml", power=0.5)
-    python = weights(only, "python/wheelkit/**/*.py")
-    core = weights(only, "src/*.[ch]", "include/**/*.h")
+    only, count = options.only, options.count
+    tables = weights(root, only, "python/wheelkit/data/*.toml", power=0.5)
+    python = weights(root, only, "python/wheelkit/**/*.py")
+    core = weights(root, only, "src/*.[ch]", "include/**/*.h")
     in_tables = 0 if not tables else count if not python else count // TABLES_SHARE
     mutants = []
     for files, number, find in (
         (python, count - in_tables, python_mutants),
         (tables, in_tables, table_mutants),
-        (core, c_count, c_mutants),
+        (core, options.c, c_mutants),
     ):
         if files and number:
-            mutants += draw(ROOT, files, number, seed, find)
+            mutants += draw(root, files, number, options.seed, find)
     return mutants
 
 
-def weights(only: str, *patterns: str, power: float = 1.0) -> dict[str, float]:
+def weights(root: Path, only: str, *patterns: str, power: float = 1.0) -> dict[str, float]:
     """Return files below the path and the weight of each: its lines."""
-    paths = sorted(path for pattern in patterns for path in ROOT.glob(pattern) if path.name != "_version.py")
+    paths = sorted(path for pattern in patterns for path in root.glob(pattern) if path.name != "_version.py")
     return {
         name: max(1, path.read_bytes().count(b"\n")) ** power
         for path in paths
-        for name in [path.relative_to(ROOT).as_posix()]
+        for name in [path.relative_to(root).as_posix()]
         if name.startswith(only)
     }
 
 
-def recorded(records: Path, folder: Path, workers: int) -> Records:
+def recorded(records: Path, tree: Tree, workers: int) -> Records:
     """Run the unit tests once without a mutant, and return which test runs which lines."""
-    tree = Tree(ROOT, folder / "unchanged")
     code, where = tree.run([sys.executable, "-c", "import wheelkit; print(wheelkit.__file__)"], 60)
     if code != 0 or not Path(where.strip()).is_relative_to(tree.folder):
         raise SystemExit(
@@ -127,20 +129,20 @@ def recorded(records: Path, folder: Path, workers: int) -> Records:
     return found
 
 
-def judged(mutants: list[Mutant], records: Records, folder: Path, workers: int) -> Iterator[Verdict]:
+def judged(mutants: list[Mutant], records: Records, tree: Tree, workers: int) -> Iterator[Verdict]:
     """Judge mutants with several workers, each in its own copy; yields the verdicts as they come."""
     waiting: queue.SimpleQueue[Mutant] = queue.SimpleQueue()
     verdicts: queue.SimpleQueue[Verdict | BaseException] = queue.SimpleQueue()
     for mutant in sorted(mutants, key=lambda mutant: not is_c(mutant)):
         waiting.put(mutant)
     for number in range(workers):
-        arguments = (waiting, verdicts, records, folder / f"worker-{number}")
+        arguments = (waiting, verdicts, records, tree.folder, tree.folder.parents[1] / f"worker-{number}")
         threading.Thread(target=work, args=arguments, daemon=True).start()
     for number in range(1, len(mutants) + 1):
         verdict = verdicts.get()
         if isinstance(verdict, BaseException):
             raise verdict
-        print(f"{number}/{len(mutants)} {described(verdict)}", flush=True)
+        print(f"{number}/{len(mutants)} {described(tree.folder, verdict)}", flush=True)
         yield verdict
 
 
@@ -148,11 +150,12 @@ def work(
     waiting: "queue.SimpleQueue[Mutant]",
     verdicts: "queue.SimpleQueue[Verdict | BaseException]",
     records: Records,
+    root: Path,
     folder: Path,
 ) -> None:
     """Judge mutants until none is waiting."""
     try:
-        tree = Tree(ROOT, folder)
+        tree = Tree(root, folder)
         builds = None
         while not waiting.empty():
             mutant = waiting.get()
@@ -170,29 +173,29 @@ def is_c(mutant: Mutant) -> bool:
     return mutant.file.endswith((".c", ".h"))
 
 
-def described(verdict: Verdict) -> str:
+def described(root: Path, verdict: Verdict) -> str:
     """Return one line about a verdict."""
     mutant = verdict.mutant
-    line = mutant.line((ROOT / mutant.file).read_bytes())
+    line = mutant.line((root / mutant.file).read_bytes())
     fate = verdict.noticed_by or ("survives" if verdict.is_valid else "does not compile")
     return f"{mutant.file}:{line}: {mutant.kind}: {fate}"
 
 
-def report(verdicts: list[Verdict]) -> int:
+def report(root: Path, verdicts: list[Verdict]) -> int:
     """Print the figures of each kind, and each survivor with its change; returns 1 if one has no reason."""
     reasons = {
         (row["file"], row["old"], row["new"]): row["reason"]
-        for row in tomllib.loads((ROOT / "tests/mutation/survivors.toml").read_text()).get("survivor", [])
+        for row in tomllib.loads((root / "tests/mutation/survivors.toml").read_text()).get("survivor", [])
     }
     valid = [verdict for verdict in verdicts if verdict.is_valid]
     unexplained = 0
     for verdict in valid:
         if not verdict.noticed_by:
-            source = (ROOT / verdict.mutant.file).read_bytes()
+            source = (root / verdict.mutant.file).read_bytes()
             reason = reasons.get((verdict.mutant.file, *verdict.mutant.texts(source)), "")
             unexplained += not reason
             because = f", and may: {reason}" if reason else ""
-            print(f"\n{described(verdict)}{because}\n{verdict.mutant.diff(source)}")
+            print(f"\n{described(root, verdict)}{because}\n{verdict.mutant.diff(source)}")
     print()
     for name, of_kind in groups(valid).items():
         print(f"{sum(bool(verdict.noticed_by) for verdict in of_kind):4} of {len(of_kind):4} noticed: {name}")

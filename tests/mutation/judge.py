@@ -39,16 +39,26 @@ def judge_by_tests(tree: Tree, records: Records, mutant: Mutant) -> Verdict:
     return Verdict(mutant=mutant)
 
 
+def confirmed(tree: Tree, records: Records, verdict: Verdict) -> bool:
+    """Return whether the test that noticed a mutant passes without it, in the restored tree."""
+    test = verdict.noticed_by.rpartition(" ")[2]
+    return test not in records.tests or not tree.first_failure([test], SECONDS)
+
+
 def judge_python(tree: Tree, records: Records, mutant: Mutant) -> Verdict:
     """Apply a mutant of Python or of a table, and run the unit tests."""
     source = mutant.apply((tree.root / mutant.file).read_bytes())
     if mutant.file.endswith(".py") and not compiles(source):
         return Verdict(mutant=mutant, is_valid=False)
-    tree.apply(mutant)
-    try:
-        return judge_by_tests(tree, records, mutant)
-    finally:
-        tree.restore(mutant)
+    while True:
+        tree.apply(mutant)
+        try:
+            verdict = judge_by_tests(tree, records, mutant)
+        finally:
+            tree.restore(mutant)
+        if confirmed(tree, records, verdict):
+            return verdict
+        records.distrust(verdict.noticed_by.rpartition(" ")[2])
 
 
 class Builds:

@@ -39,6 +39,10 @@ class Records:
         """The tests that fail without a mutant."""
         return sorted(name for name, test in self.tests.items() if test.get("failed"))
 
+    def distrust(self, test: str) -> None:
+        """Let a test that has failed without a mutant judge no other."""
+        self.tests[test]["failed"] = True
+
     def steps(self, mutant: Mutant) -> list[list[str]]:
         """Return the tests that can notice a mutant, in steps: the most likely first.
 
