@@ -34,7 +34,7 @@ def judge_by_tests(tree: Tree, records: Records, mutant: Mutant) -> Verdict:
     """Run the unit tests that can notice a mutant which the tree has already."""
     for tests in records.steps(mutant):
         expected = sum(records.seconds(name) for name in tests)
-        if noticed := tree.first_failure(tests, SECONDS + PATIENCE * expected):
+        if noticed := tree.first_failure(tests, records.tests, SECONDS + PATIENCE * expected):
             return Verdict(mutant=mutant, noticed_by=noticed)
     return Verdict(mutant=mutant)
 
@@ -42,7 +42,7 @@ def judge_by_tests(tree: Tree, records: Records, mutant: Mutant) -> Verdict:
 def confirmed(tree: Tree, records: Records, verdict: Verdict) -> bool:
     """Return whether the test that noticed a mutant passes without it, in the restored tree."""
     test = verdict.noticed_by.rpartition(" ")[2]
-    return test not in records.tests or not tree.first_failure([test], SECONDS)
+    return test not in records.tests or not tree.first_failure([test], records.tests, SECONDS)
 
 
 def judge_python(tree: Tree, records: Records, mutant: Mutant) -> Verdict:

@@ -10,6 +10,7 @@ from pathlib import Path
 from coverage import CoverageData
 
 from mutation.mutants import Mutant
+from mutation.trees import file_of
 
 # How many test files try a mutant first, and for how long by the recorded times.
 FIRST_FILES, FIRST_SECONDS = 3, 20.0
@@ -89,8 +90,3 @@ class Records:
         """Return the tests in files with one of these words."""
         texts = {file: (self.tree / file).read_text() for file in {file_of(name) for name in self.tests}}
         return {name for name in self.tests if any(word in texts[file_of(name)] for word in words)}
-
-
-def file_of(test: str) -> str:
-    """Return the file of a test's name."""
-    return test.partition("::")[0]

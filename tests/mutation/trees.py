@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from mutation.mutants import Mutant
@@ -24,7 +25,7 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if not type(finder).__mod
 """
 # Limits of tests: address space in KiB, and files in blocks of 512 bytes.
 LIMITED = ("sh", "-c", 'ulimit -v 8000000; ulimit -f 8000000; exec "$@"', "sh")
-WRONG_USAGE = 4
+OK, NO_TESTS = 0, 5
 # Mutants are judged behind everything else that the machine does.
 NICE = 15
 # The process groups of programs that run now.
@@ -111,20 +112,27 @@ class Tree:
             [*LIMITED, sys.executable, "-m", "pytest", *options, *arguments], seconds, **variables
         )
 
-    def first_failure(self, tests: Sequence[str], seconds: float) -> str:
-        """Run tests until one fails; returns its name, what else went wrong, or nothing."""
-        names = self.scratch / "names.txt"
-        names.write_text("\n".join(tests))
-        code, output = self.pytest("-n", "0", "-x", f"@{names}", seconds=seconds)
-        if code == WRONG_USAGE and "not found" in output:  # the change renamed the rows of a test
-            names.write_text("\n".join(dict.fromkeys(test.partition("::")[0] for test in tests)))
-            code, output = self.pytest("-n", "0", "-x", f"@{names}", seconds=seconds)
+    def first_failure(self, tests: Sequence[str], known: Collection[str], seconds: float) -> str:
+        """Run tests until one fails; returns its name, what else went wrong, or nothing.
+
+        Tests of the same files that are not ``known`` run as well.
+        """
+        names = self.scratch / "tests.json"
+        names.write_text(json.dumps([list(tests), list(known)]))
+        files = [file for file in dict.fromkeys(map(file_of, tests)) if (self.folder / file).is_file()]
+        options = ("-n", "0", "-x", "-p", "mutation.selection")
+        code, output = self.pytest(*options, *files, seconds=seconds, WHEELKIT_MUTATION_TESTS=str(names))
         if code is None:
             return f"a test that takes more than {seconds:.0f} s"
-        if code == 0:
+        if code in {OK, NO_TESTS}:
             return ""
         failed = [line for line in output.splitlines() if line.startswith(("FAILED ", "ERROR "))]
         return failed[0].split(" - ")[0] if failed else f"exit status {code}: {output[-200:].strip()}"
+
+
+def file_of(test: str) -> str:
+    """Return the file of a test's name."""
+    return test.partition("::")[0]
 
 
 def end_all() -> None:
