@@ -182,6 +182,7 @@ def test_a_test_that_only_speaks_of_broken_pipes_is_a_failed_test() -> None:
             "Error: initializing source docker://localhost/not-there:1: pinging container registry "
             "localhost: connection refused\n"
         ),
+        "docker: Error response from daemon: manifest for not-there:1 not found: manifest unknown\n",
         "docker: Error response from daemon: pull access denied for not-there, repository does not exist\n",
         (
             "cibuildwheel: error: Command ['podman', 'create', '--interactive', "

@@ -292,6 +292,21 @@ def test_modules_are_named_as_their_entry_points(
     assert [finding.code for finding in suffixes.own_name(wheel, Contract())] == expected
 
 
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        ("PyInit_", ["WK410"]),
+        ("PyInitU_", ["WK410"]),
+        ("PyModExport_", ["WK410"]),
+        ("PyModExportU_", ["WK410"]),
+        ("PyOther_", []),
+    ],
+)
+def test_each_kind_of_init_function_makes_a_module(tmp_path: Path, prefix: str, expected: list[str]) -> None:
+    wheel = wheels.facts(tmp_path, wheels.LINUX, elf("demo/libdemo_ops4.so", exports=(f"{prefix}demo_ops",)))
+    assert [finding.code for finding in suffixes.own_name(wheel, Contract())] == expected
+
+
 def test_every_processor_needs_the_entry_point(tmp_path: Path) -> None:
     both = [wheels.Part(arch=arch, exports=("PyInit__core",), os="macos") for arch in ("x86_64", "arm64")]
     stripped = [wheels.Part(arch="x86_64", exports=(), os="macos"), both[1]]

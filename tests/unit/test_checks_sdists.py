@@ -147,12 +147,19 @@ def test_what_a_build_needs(tmp_path: Path, files: Mapping[str, str], expected: 
 
 def test_neither_pyproject_nor_setup(tmp_path: Path) -> None:
     path = tmp_path / "demo-1.0.tar.gz"
-    with tarfile.open(path, "w:gz") as archive:
-        text = wheels.metadata().encode()
-        info = tarfile.TarInfo("demo-1.0/PKG-INFO")
-        info.size = len(text)
-        archive.addfile(info, io.BytesIO(text))
-    assert codes(path) == ["WK713"]
+
+    def with_files(**files: str) -> Path:
+        with tarfile.open(path, "w:gz") as archive:
+            for name, text in ({"PKG-INFO": wheels.metadata()} | files).items():
+                info = tarfile.TarInfo(f"demo-1.0/{name}")
+                info.size = len(text)
+                archive.addfile(info, io.BytesIO(text.encode()))
+        return path
+
+    assert codes(with_files()) == ["WK713"]
+    assert codes(with_files(**{"setup.cfg": ""})) == ["WK713"]
+    assert codes(with_files(**{"setup.py": ""})) == []  # pip and uv build it with setuptools
+    assert codes(with_files(**{"pyproject.toml": PLAIN})) == []
 
 
 @pytest.mark.parametrize("data", [b"", b"junk", b"\x1f\x8b\x08\0junk"])

@@ -63,6 +63,8 @@ def test_a_release_that_is_closed_to_new_files(tmp_path: Path) -> None:
     ) as caught:
         conflicts.require_no_conflict(planned(release, PUBLIC, age=timedelta(days=15)))
     assert "demo-1.0.tar.gz" in caught.value.detail
+    conflicts.require_no_conflict(planned(release, PUBLIC, age=timedelta(days=14)))
+    conflicts.require_no_conflict(planned(release, HERE, age=timedelta(days=15)))
     conflicts.require_no_conflict(
         planned(release_of(distribution(tmp_path, "demo", sdist=False)), PUBLIC, age=timedelta(days=15))
     )

@@ -41,6 +41,15 @@ def test_the_json_listing() -> None:
     assert found.file("other") is None
 
 
+@pytest.mark.parametrize("text", [None, "", "yesterday", "2026-11-02T10:00:00", "2026-11-02"])
+def test_a_time_without_a_zone_is_no_time(text: str | None) -> None:
+    """PEP 700 has times in UTC, which another one cannot be compared with."""
+    document = listing("Demo", {WHEEL: DIGEST}, **({"upload-time": text} if text is not None else {}))
+    file = fetched(answer(document)).file(WHEEL)
+    assert file is not None
+    assert file.uploaded is None
+
+
 def test_a_project_that_the_index_does_not_know() -> None:
     unknown, empty = fetched(answer(b"", 404, "text/html")), fetched(answer(listing("demo", {})))
     assert (unknown.known, unknown.files) == (False, ())

@@ -67,6 +67,15 @@ def test_dependents_wait_until_their_dependencies_are_visible(tmp_path: Path) ->
     assert moments[0] >= 7.0
 
 
+def test_a_run_ends_when_installers_find_every_file(tmp_path: Path) -> None:
+    scene = make_scene(tmp_path, lag=7.0)
+    assert run(scene).uploaded == (*CORE, *CLI)
+    assert {name for name, (_, moment) in scene.index.shown.items() if moment > scene.clock.now()} == set()
+    slept = len(scene.clock.slept)
+    assert run(scene).uploaded == ()
+    assert len(scene.clock.slept) == slept
+
+
 def test_independent_distributions_share_a_run_of_twine(tmp_path: Path) -> None:
     family = (
         ("core", ()),
@@ -159,6 +168,45 @@ def test_accepted_files_are_not_sent_again_before_they_are_visible(
     scene.twine.replies = [half]
     run(scene)
     assert scene.twine.calls == [CORE, CORE[1:], CLI]
+
+
+BROKEN = "requests.exceptions.ConnectionError: Connection aborted."
+
+
+@pytest.mark.parametrize(
+    ("lines", "taken", "calls"),
+    [
+        # Without a name and without a reply, each file may have been sent.
+        ((BROKEN,), 1, [CORE, CORE[1:], CLI]),
+        # A reply that says neither yes nor no: the file may be there, and so may the next.
+        ((*refused(CORE[0], 201, "Created")[:3], *disconnected(CORE[1])), 2, [CORE, CLI]),
+    ],
+)
+def test_every_file_that_may_have_been_sent_is_waited_for(
+    tmp_path: Path, lines: tuple[str, ...], taken: int, calls: list[list[str]]
+) -> None:
+    scene = make_scene(tmp_path, lag=3.0)
+
+    def lost(names: list[str]) -> Completed:
+        scene.twine.take(names[:taken])
+        return completed(*lines)
+
+    scene.twine.replies = [lost]
+    run(scene)
+    assert scene.twine.calls == calls
+
+
+def test_a_file_that_was_not_begun_is_not_waited_for(tmp_path: Path) -> None:
+    scene = make_scene(tmp_path)
+
+    def half(names: list[str]) -> Completed:
+        scene.twine.take(names[:1])
+        return completed(*accepted(names[0]), BROKEN)
+
+    scene.twine.replies = [half]
+    run(scene)
+    assert scene.twine.calls == [CORE, CORE[1:], CLI]
+    assert scene.clock.now() < HERE.lag
 
 
 def test_a_lasting_failure_ends_the_run(tmp_path: Path) -> None:
