@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from wheelkit.cli.smoke import show_result
 from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.machine.facts import Machine, own_target
 from wheelkit.machine.interpreters import Python
+from wheelkit.machine.process import Completed
 from wheelkit.machine.progress import Progress
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.manifest import BuiltFile, Manifest
@@ -498,3 +502,29 @@ def test_environments_are_removed_unless_kept_and_what_they_link_to_stays(
         assert environment.folder.exists() is keep
     assert environments.folder.exists() is keep
     assert outside.is_file()
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or shutil.which("cc") is None, reason="needs a C compiler that takes -shared"
+)
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        # What ctypes and cffi load, although it is named like an extension module, as in pycryptodome.
+        ("int sum(int a, int b) { return a + b; }\n", ""),
+        ("void *PyInit_other(void) { return 0; }\n", "does not define module export function"),
+        ("void *PyInit__x(void) { return 0; }\n", "initialization"),
+    ],
+)
+def test_a_library_that_is_named_like_a_module_is_not_imported(
+    tmp_path: Path, code: str, problem: str
+) -> None:
+    (tmp_path / "x.c").write_text(code)
+    module = tmp_path / f"_x{EXTENSION_SUFFIXES[0]}"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", module, tmp_path / "x.c"], check=True)
+    command = [sys.executable, "-c", probe.SCRIPT, "import", "_x", ""]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    completed = Completed(returncode=0, output=done.stdout)
+    problems = [failure.error for failure in probe.parse_report(completed) if failure.kind != "outside"]
+    assert len(problems) == bool(problem)
+    assert all(problem in text for text in problems)

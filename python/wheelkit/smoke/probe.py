@@ -29,6 +29,13 @@ def load(name):
     return sys.modules[name]
 def report(**line):
     sys.stdout.write("\n" + MARK + ascii(line) + "\n"); sys.stdout.flush()
+def library(error):  # for ctypes or cffi, although it is named like an extension module
+    path = getattr(error, "path", None)
+    if not path or "module export function" not in str(error):
+        return False
+    with open(path, "rb") as file:
+        data = file.read()
+    return b"PyInit" not in data and b"PyModExport" not in data
 home = os.path.realpath(sys.prefix) + os.sep
 words = iter(sys.argv[1:])
 sys.argv = sys.argv[:1]
@@ -50,9 +57,10 @@ for kind, name, target in zip(words, words, words):
             for part in target.partition("[")[0].strip().partition(":")[2].split("."):
                 value = getattr(value, part.strip()) if part.strip() else value
     except BaseException as error:
-        import traceback
-        exception, lines = type(error).__name__, traceback.format_exc()
-        report(check=check, kind="raised", exception=exception, error=str(error), traceback=lines)
+        if not library(error):
+            import traceback
+            exception, lines = type(error).__name__, traceback.format_exc()
+            report(check=check, kind="raised", exception=exception, error=str(error), traceback=lines)
     report(ended=check)
 """.replace("MARK", repr(_MARK))
 
