@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,20 @@ def test_a_tool_is_known_by_its_version_or_else_by_its_bytes(tmp_path: Path, mon
     write(program, "#!/bin/bash\n", 0o755)
     changed = tools.versions(["program"])
     assert changed["tool program"] not in {found["tool program"], "not installed"}
+
+
+@pytest.mark.parametrize("size", [(1 << 26) - 1, (1 << 26) + 1])
+def test_a_program_of_any_size_is_known(tmp_path: Path, monkeypatch: Patch, size: int) -> None:
+    program = write(tmp_path / "program", "#!/bin/sh\n", 0o755)
+    monkeypatch.setattr(tools, "find_program", {"program": str(program)}.get)
+    monkeypatch.setattr(tools, "installed_versions", dict)
+    seen = set()
+    for length in (size, size, size + (1 if size > 1 << 26 else -1)):
+        if program.stat().st_size != length:
+            os.truncate(program, length)  # sparse
+        seen.add(tools.versions(["program"])["tool program"])
+    assert len(seen) == 2
+    assert seen.isdisjoint({"", "not installed"})
 
 
 def test_the_system_packages_and_versioned_folders_decide(tmp_path: Path, monkeypatch: Patch) -> None:

@@ -230,6 +230,7 @@ def test_foreign_wheels_do_not_use_the_projects_patterns(tmp_path: Path) -> None
     [
         ("torch>=2.5,<2.6", []),
         ("torch==2.5.1", []),
+        ("torch===2.5.1", []),
         ("torch~=2.5.0", []),
         ("torch>=2.5", ["WK509"]),
         ("torch<3,!=2.4", ["WK509"]),

@@ -116,6 +116,60 @@ def test_ending_a_group_ends_grandchildren_too() -> None:
     assert _gone(grandchild)
 
 
+STUBBORN = """
+import os, signal, sys, time
+def note(number, frame):
+    os.write(1, f"{signal.Signals(number).name}\\n".encode())
+    if signal.Signals(number).name == sys.argv[1]:
+        os._exit(7)
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, note)
+print("ready", flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
+@pytest.mark.parametrize(
+    ("ends_at", "grace", "received", "status"),
+    [
+        ("SIGINT", (60.0, 60.0), ["SIGINT"], 7),
+        ("SIGTERM", (0.2, 60.0), ["SIGINT", "SIGTERM"], 7),
+        ("nothing", (0.2, 0.2), ["SIGINT", "SIGTERM"], -signal.SIGKILL),
+    ],
+)
+def test_a_program_is_asked_twice_before_it_is_killed(
+    monkeypatch: pytest.MonkeyPatch,
+    ends_at: str,
+    grace: tuple[float, float],
+    received: list[str],
+    status: int,
+) -> None:
+    monkeypatch.setattr(process, "_GRACE_SECONDS", grace)
+    running = start_process(Command(argv=(sys.executable, "-c", STUBBORN, ends_at)))
+    assert running.stdout is not None
+    assert running.stdout.readline() == b"ready\n"
+    said = os.dup(running.stdout.fileno())
+    end_process_group(running)
+    with os.fdopen(said, "rb") as stream:
+        assert (stream.read().decode().split(), running.returncode) == (received, status)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
+def test_after_a_second_signal_nothing_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sleep(_seconds: float) -> None:
+        raise AssertionError("it waits")
+
+    running = start_process(Command(argv=(sys.executable, "-c", STUBBORN, "nothing")))
+    assert running.stdout is not None
+    assert running.stdout.readline() == b"ready\n"
+    monkeypatch.setattr(process, "hurried", lambda: True)
+    monkeypatch.setattr(process.time, "sleep", sleep)
+    end_process_group(running)
+    assert running.returncode == -signal.SIGKILL
+
+
 def _gone(pid: int) -> bool:
     for _ in range(200):
         state = subprocess.run(

@@ -26,6 +26,7 @@ from wheelkit.versions.ranges import admits, bounded, closed, moved, range_in
         ("~=2.3", "2.4.0rc1", "~=2.4rc1"),
         ("==2.3.0", "2.4.0", "==2.4.0"),
         ("==2.3.*", "2.4.0", "==2.4.*"),
+        ("===2.3.0", "2.4.0", "===2.4.0"),
         ("", "2.4.0", ">=2.4.0,<3.0.0"),
         ("", "0.4.0", ">=0.4.0,<0.5.0"),
         (">=2.3", "2.4.0", ">=2.4,<3.0"),
@@ -133,7 +134,15 @@ def test_the_range_is_found_among_extras_and_markers(text: str, expected: str | 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("", False), (">=1", False), (">1,!=3", False), ("<2", True), ("~=1.0", True), ("==1.*", True)],
+    [
+        ("", False),
+        (">=1", False),
+        (">1,!=3", False),
+        ("<2", True),
+        ("~=1.0", True),
+        ("==1.*", True),
+        ("===1.0", True),
+    ],
 )
 def test_an_upper_bound_excludes_later_versions(text: str, expected: bool) -> None:  # noqa: FBT001 - a column of the table
     assert bounded(text) is expected
