@@ -30,10 +30,13 @@ def text_digest(text: str) -> str:
 def path_digest(path: Path) -> str:
     """Digest a file's bytes, or the names, sizes and times of a folder's files; empty if it does not exist.
 
-    The system's folders are ignored, because the package manager's records describe them.
+    Of a large file, such as a compiler of 100 MB, size and times are digested, as of those in folders. The
+    system's folders are ignored, because the package manager's records describe them.
     """
     try:
-        if path.is_file() and path.stat().st_size <= _MAX_FILE_SIZE:
+        if path.is_file():
+            if path.stat().st_size > _MAX_FILE_SIZE:
+                return text_digest(file_stamp(path.resolve()))
             return sha256(read_bytes(path, most=None)).hexdigest()
         if path.is_dir() and not path.is_relative_to("/usr"):
             return text_digest("\n".join(_stamps(path)))
