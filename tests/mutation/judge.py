@@ -40,9 +40,16 @@ def judge_by_tests(tree: Tree, records: Records, mutant: Mutant) -> Verdict:
 
 
 def confirmed(tree: Tree, records: Records, verdict: Verdict) -> bool:
-    """Return whether the test that noticed a mutant passes without it, in the restored tree."""
+    """Return whether the test that noticed a mutant fails again with it, and passes in the restored tree."""
     test = verdict.noticed_by.rpartition(" ")[2]
-    return test not in records.tests or not tree.first_failure([test], records.tests, SECONDS)
+    if test not in records.tests:
+        return True
+    tree.apply(verdict.mutant)
+    try:
+        fails_again = tree.first_failure([test], records.tests, SECONDS)
+    finally:
+        tree.restore(verdict.mutant)
+    return bool(fails_again) and not tree.first_failure([test], records.tests, SECONDS)
 
 
 def judge_python(tree: Tree, records: Records, mutant: Mutant) -> Verdict:
