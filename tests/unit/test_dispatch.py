@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from wheelkit.builders import dispatch
 from wheelkit.builders.dispatch import Dispatcher
 from wheelkit.builders.results import BuiltWheel, UnitResult
 from wheelkit.builders.sdist import SourceDist
-from wheelkit.builders.units import BuildUnit, FirstWheel, UnitKind
+from wheelkit.builders.units import BuildUnit, FirstWheel, Selection, UnitKind
 from wheelkit.machine.git import Checkout
 from wheelkit.machine.workspace import Workspace
 from wheelkit.matrix import Interpreter, Target
@@ -154,6 +155,25 @@ def test_each_unit_goes_to_its_builder_and_the_sdist_comes_first(scene: Scene) -
     assert [next(iter(one.paths)).rpartition("-")[2] for one in built[-2:]] == [f"{MAC}.whl", f"{LINUX}.whl"]
     assert [file.kind for one in built for file in one.record.files] == ["sdist", *["wheel"] * 5]
     assert {(one.record.source, one.checkout.commit) for one in built} == {("5" * 64, "c" * 40)}
+
+
+def test_a_cross_build_needs_zig_and_every_build_a_folder_to_write_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log: list[str] = []
+    monkeypatch.setattr(dispatch, "find_zig", lambda: log.append("zig"))
+    monkeypatch.setattr(dispatch, "require_writable", lambda out: log.append(f"{out.name} is writable"))
+
+    def required(builder: Builder, *, native: bool = True) -> list[str]:
+        log.clear()
+        plan = SimpleNamespace(out=tmp_path / "dist", steps=unit(builder).steps)
+        order: Any = SimpleNamespace(plan=plan, selection=Selection(native=native))
+        dispatch.require_buildable(order)
+        return log
+
+    assert required(Builder.CROSS) == ["dist is writable", "zig"]
+    assert required(Builder.CROSS, native=False) == ["dist is writable"]
+    assert required(Builder.HOST) == ["dist is writable"]
 
 
 def test_units_without_a_cross_build_start_none(scene: Scene) -> None:
