@@ -84,6 +84,22 @@ def test_a_missing_python_is_named_with_the_requirement(tmp_path: Path) -> None:
         frontend.uv_build("sdist", tmp_path, demo(tmp_path), space)
 
 
+@rows(
+    ("output", "error"),
+    [
+        ("x.c:1:10: fatal error: Python.h: No such file or directory", MissingToolError),
+        ("x.c:1:10: fatal error: Other.h: No such file or directory", ToolFailedError),
+    ],
+)
+def test_missing_headers_of_python_are_a_missing_tool(
+    tmp_path: Path, output: str, error: type[Exception]
+) -> None:
+    space, _ = workspace(tmp_path, f"{output}\n")
+    with pytest.raises(error) as caught:
+        frontend.uv_build("wheel", tmp_path, demo(tmp_path), space)
+    assert ("(Python.h) are not installed" in str(caught.value)) == (error is MissingToolError)
+
+
 def test_uv_says_that_no_python_is_found_in_the_words_that_are_read(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "demo"\nversion = "1"\n')
     command = [

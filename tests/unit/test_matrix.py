@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 
+import packaging._musllinux
 import pytest
 
 from support.rows import rows
@@ -164,6 +166,15 @@ def test_pypy_takes_its_own_wheels_and_pure_ones() -> None:
     own = candidate("pp311-pypy311_pp73-manylinux_2_17_x86_64")
     assert pick([candidate("cp311-abi3-manylinux_2_17_x86_64"), own], NEW, pypy) is own
     assert WheelTag("py3", "none", "any") in set(pypy.tags(NEW.platforms()))
+
+
+@pytest.mark.parametrize("minor", [0, 1, 2, 5])
+def test_the_tags_of_musl_are_those_of_packaging(minor: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = SimpleNamespace(major=1, minor=minor)
+    monkeypatch.setattr(packaging._musllinux, "_get_musl_version", lambda _executable: version)
+    theirs = list(packaging._musllinux.platform_tags(["x86_64"]))
+    ours = [tag for tag in Target.parse(f"musllinux_1_{minor}_x86_64").platforms() if "musl" in tag]
+    assert ours == theirs
 
 
 @rows(
