@@ -47,9 +47,11 @@ if sys.dont_write_bytecode:
     sys.pycache_prefix = str(ROOT / ".pytest_cache" / "bytecode")
 # Tests do not use the user's cache; the `wheelkit` fixture has its own.
 os.environ["WHEELKIT_NO_CACHE"] = "1"
-# Background jobs of a shell ignore SIGINT, and so would the programs that tests start and interrupt.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# Background jobs of a shell ignore SIGINT, and what nohup starts SIGHUP, and so would the programs that tests
+# start and interrupt.
+for _name, _handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+    if signal.getsignal(_number := getattr(signal, _name, signal.SIGINT)) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
