@@ -8,8 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from wheelkit.builders.cache.store import Store
-from wheelkit.builders.kinds import LearntKinds
-from wheelkit.builders.pure import WrongKindError
+from wheelkit.builders.kinds import LearntKinds, WrongKindError
 from wheelkit.config import Config, DistributionConfig
 from wheelkit.config.model import MatrixConfig
 from wheelkit.project.family import Family

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from wheelkit import wheel as wheels
 from wheelkit.builders.frontend import outside_error
-from wheelkit.builders.pure import not_native_error
+from wheelkit.builders.kinds import not_native_error
 from wheelkit.builders.results import BuiltWheel, supported_interpreters
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
 from wheelkit.machine.compilers import compiler_errors

@@ -14,7 +14,7 @@ from wheelkit import wheel as wheels
 from wheelkit.analysis.linux import linux_floor
 from wheelkit.builders import zig_compile
 from wheelkit.builders.frontend import BuildTask, build_file
-from wheelkit.builders.pure import not_native_error
+from wheelkit.builders.kinds import not_native_error
 from wheelkit.builders.units import FirstWheel
 from wheelkit.errors import CheckFailedError, ToolFailedError, WheelkitError
 from wheelkit.machine import uv_settings

@@ -1,4 +1,4 @@
-"""Kinds that first wheels have shown where the project's files show another, saved in the cache."""
+"""Kinds that first wheels have shown where the project's files show another: as errors, and in the cache."""
 
 from __future__ import annotations
 
@@ -10,14 +10,24 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit.builders.cache.store import ValueKind
+from wheelkit.errors import ProjectError
+from wheelkit.machine.compilers import compiler_errors
 from wheelkit.project.kinds import Kind
 
 if TYPE_CHECKING:
     from wheelkit.builders.cache.store import Store
-    from wheelkit.builders.pure import WrongKindError
+    from wheelkit.builders.units import FirstWheel
     from wheelkit.config import Config
     from wheelkit.project.family import Family
     from wheelkit.project.read import Distribution
+
+
+class WrongKindError(ProjectError):
+    """A wheel of another kind than its distribution; ``kind`` is that of the wheel, which is kept."""
+
+    key: str
+    kind: Kind
+    wheel: FirstWheel | None = None
 
 
 class LearntKinds(Struct, frozen=True, kw_only=True):
@@ -62,3 +72,28 @@ class LearntKinds(Struct, frozen=True, kw_only=True):
 
 def _name(member: Distribution) -> str:
     return sha256(f"kind\0{member.key}\0{member.source}".encode()).hexdigest()
+
+
+def not_native_error(
+    distribution: Distribution, wheel: str, output: str, first: FirstWheel | None = None
+) -> ProjectError:
+    """Return the error for a native distribution whose wheel is for every platform.
+
+    The compiler's lines are shown, because builds may skip optional extensions that do not compile. Without
+    them, the distribution may be pure.
+    """
+    lines = compiler_errors(output)
+    error = (ProjectError if lines else WrongKindError)(
+        f"{distribution.name} is treated as native, but its wheel contains no binary: {wheel}",
+        detail=lines,
+        hint="check what its build leaves out; or, if it is pure Python, set"
+        f'  {setting(distribution)} kind = "pure"   then:  wheelkit build --pure',
+    )
+    if isinstance(error, WrongKindError):
+        error.key, error.kind, error.wheel = distribution.key, Kind.PURE, first
+    return error
+
+
+def setting(distribution: Distribution) -> str:
+    """Return the header of the distribution's table in pyproject.toml."""
+    return f"[tool.wheelkit.distribution.{distribution.key}]"

@@ -7,11 +7,10 @@ import sysconfig
 from typing import TYPE_CHECKING
 
 from wheelkit.builders.frontend import uv_build
+from wheelkit.builders.kinds import WrongKindError, setting
 from wheelkit.builders.results import BuiltWheel
 from wheelkit.builders.units import FirstWheel
 from wheelkit.builders.zig_compile import link_environment
-from wheelkit.errors import ProjectError
-from wheelkit.machine.compilers import compiler_errors
 from wheelkit.machine.interpreters import LINK_COMMANDS, python_for
 from wheelkit.project.kinds import Kind
 from wheelkit.wheel.names import parse_file_name
@@ -20,14 +19,6 @@ if TYPE_CHECKING:
     from wheelkit.builders.sdist import SourceDist
     from wheelkit.machine.workspace import Workspace
     from wheelkit.project.read import Distribution
-
-
-class WrongKindError(ProjectError):
-    """A wheel of another kind than its distribution; ``kind`` is that of the wheel, which is kept."""
-
-    key: str
-    kind: Kind
-    wheel: FirstWheel | None = None
 
 
 def build(
@@ -54,28 +45,3 @@ def build(
         error.wheel = FirstWheel(path=path, sdist=source.path) if own else None
         raise error
     return BuiltWheel(path=path, cells=("any",))
-
-
-def not_native_error(
-    distribution: Distribution, wheel: str, output: str, first: FirstWheel | None = None
-) -> ProjectError:
-    """Return the error for a native distribution whose wheel is for every platform.
-
-    The compiler's lines are shown, because builds may skip optional extensions that do not compile. Without
-    them, the distribution may be pure.
-    """
-    lines = compiler_errors(output)
-    error = (ProjectError if lines else WrongKindError)(
-        f"{distribution.name} is treated as native, but its wheel contains no binary: {wheel}",
-        detail=lines,
-        hint="check what its build leaves out; or, if it is pure Python, set"
-        f'  {setting(distribution)} kind = "pure"   then:  wheelkit build --pure',
-    )
-    if isinstance(error, WrongKindError):
-        error.key, error.kind, error.wheel = distribution.key, Kind.PURE, first
-    return error
-
-
-def setting(distribution: Distribution) -> str:
-    """Return the header of the distribution's table in pyproject.toml."""
-    return f"[tool.wheelkit.distribution.{distribution.key}]"

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from wheelkit import plan as plans
 from wheelkit.builders.execute import execute
-from wheelkit.builders.pure import WrongKindError, setting
+from wheelkit.builders.kinds import WrongKindError, setting
 from wheelkit.builders.units import BuildOrder, Selection
 from wheelkit.cli.cache import (
     cache_option,
