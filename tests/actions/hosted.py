@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from wheelkit.config import Config
 from wheelkit.machine.interpreters import Python, find_pythons
 from wheelkit.machine.process import find_tool
 from wheelkit.matrix import Interpreter
+from wheelkit.publish.index import resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 # Prefixes of variables that the simulated machine inherits: how to reach the index, and caches.
@@ -25,6 +27,12 @@ _KEPT = (
     "HTTPS_PROXY",
     "NO_PROXY",
 )
+
+
+def _index_of_uv() -> str:
+    """Return the index that is set for uv here, or the public one."""
+    chosen = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL")
+    return chosen or resolve("pypi", Config(root=ROOT)).simple
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +55,10 @@ class Hosted:
             "PATH": os.pathsep.join(
                 [*map(_folder, self.pythons.values()), "/usr/local/bin", "/usr/bin", "/bin"]
             ),
+            # Only this wheelkit is installed by pip; builds take what they need from the index, by uv.
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(self.wheels),
+            "UV_DEFAULT_INDEX": _index_of_uv(),
             "CIBW_CONTAINER_ENGINE": "none",
             "GIT_CONFIG_GLOBAL": "/dev/null",
         }

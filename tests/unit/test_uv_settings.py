@@ -54,6 +54,7 @@ def test_constraints_are_found_from_any_folder(tmp_path: Path, monkeypatch: pyte
 @rows(("value", "wanted"), [("1", ("--no-index",)), ("true", ("--no-index",)), ("0", ()), ("", ())])
 def test_without_an_index_uv_gets_an_option(value: str, wanted: tuple[str, ...]) -> None:
     assert uv_settings.options({"PIP_NO_INDEX": value}) == wanted
+    assert uv_settings.options({"PIP_NO_INDEX": value, "UV_DEFAULT_INDEX": INDEX}) == ()
 
 
 def test_a_password_is_in_no_line_that_is_shown() -> None:

@@ -26,11 +26,14 @@ def variables(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def options(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """Return the options for what uv has no variable for."""
+    """Return the options for what uv has no variable for; an index that is set for uv itself stays."""
+    if any(map(environ.get, _INDEXES)):
+        return ()
     return ("--no-index",) if environ.get("PIP_NO_INDEX", "").strip().lower() in _TRUE else ()
 
 
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})  # as pip reads a switch
+_INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX")
 # Either of two names of one setting may be set.
 _ALSO = {"UV_DEFAULT_INDEX": "UV_INDEX_URL", "UV_EXTRA_INDEX_URL": "UV_INDEX"}
 
