@@ -328,7 +328,7 @@ def test_a_pure_project_needs_no_compiler_and_no_containers(
     place = tmp_path / "pure"
     place.mkdir()
     (place / "pyproject.toml").write_text(
-        '[build-system]\nbuild-backend = "flit_core.buildapi"\n[project]\nname = "x"\nversion = "1"\n'
+        '[build-system]\nbuild-backend = "setuptools.build_meta"\n[project]\nname = "x"\nversion = "1"\n'
     )
     (place / "x.py").write_text("")
     monkeypatch.chdir(place)
