@@ -18,6 +18,7 @@ from support import machine, rows
 from support.command import MakeProject, Wheelkit, git_commit
 from support.compiler_cache import compiler_cache_server
 from support.scripts import script
+from wheelkit.machine import signals
 
 __all__ = ["script"]
 
@@ -138,6 +139,20 @@ def wheelkit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wheelkit]:
                 "NO_COLOR": "1",
             },
         )
+
+
+@pytest.fixture
+def caught() -> Iterator[None]:
+    """Handle the signals of this process as a command does."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    before = [(number, signal.getsignal(number)) for name in names if (number := getattr(signal, name, None))]
+    signals.catch()
+    yield
+    for number, handler in before:
+        signal.signal(number, handler)
+    sys.unraisablehook = sys.__unraisablehook__
+    signals._state.begin()
+    signals._state.cleanups.clear()
 
 
 @pytest.fixture(scope="session")

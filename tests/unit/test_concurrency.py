@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from wheelkit.errors import ToolFailedError
+from wheelkit.errors import InterruptedByUserError, ToolFailedError
 from wheelkit.machine.concurrency import Stop, run_jobs, worker_count
 
 
@@ -98,6 +98,7 @@ def test_a_failure_sets_the_callers_event_and_no_further_job_starts() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+@pytest.mark.usefixtures("caught")
 def test_an_interrupt_waits_for_the_running_jobs() -> None:
     both = threading.Barrier(2)
     ended: list[bool] = []
@@ -110,7 +111,7 @@ def test_an_interrupt_waits_for_the_running_jobs() -> None:
             time.sleep(0.01)
         ended.append(stop is not None and stop())
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(InterruptedByUserError):
         run_jobs(range(3), run, workers=2)
     assert ended == [True, True]
 

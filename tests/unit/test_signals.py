@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,19 +28,6 @@ WORDS = {
     signal.SIGHUP: "stopped by SIGHUP",
 }
 LEFT = "no unfinished files were left behind"
-
-
-@pytest.fixture
-def caught() -> Iterator[None]:
-    """Handle the signals of this process as a command does."""
-    before = {number: signal.getsignal(number) for number in NUMBERS}
-    signals.catch()
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-    sys.unraisablehook = sys.__unraisablehook__
-    signals._state.begin()
-    signals._state.cleanups.clear()
 
 
 def send(number: signal.Signals = signal.SIGTERM) -> None:

@@ -93,6 +93,7 @@ def _submit_in_order(
     """Submit each job after those that it needs; return when all have ended, or at the first error."""
     running: dict[Future[None], Job] = {}
     while order.is_active() and not errors:
-        running |= {submit(job): job for job in order.get_ready()}
+        with deferred():  # interrupted while it starts, a thread would be one that the pool does not know
+            running |= {submit(job): job for job in order.get_ready()}
         done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
         order.done(*map(running.pop, done))

@@ -7,6 +7,7 @@ import selectors
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -124,8 +125,9 @@ def _chunks_by_thread(pipe: IO[bytes], has_ended: Callable[[], bool]) -> Iterato
     queue: SimpleQueue[bytes] = SimpleQueue()
 
     def read_pipe() -> None:
-        while chunk := os.read(descriptor, _CHUNK):
-            queue.put(chunk)
+        with suppress(OSError):  # the pipe is closed while a daemon still holds its other end
+            while chunk := os.read(descriptor, _CHUNK):
+                queue.put(chunk)
         queue.put(b"")
 
     threading.Thread(target=read_pipe, daemon=True).start()
