@@ -16,13 +16,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from debian import fetch, problem_of, unpack
+from debian import ERRORS, fetch, kept, problem_of, unpack
 
 PACKAGES = ("python3", "libpython3-stdlib")
 EMULATOR_PACKAGE, EMULATOR = "qemu-user-static", "qemu-aarch64-static"
@@ -34,7 +33,7 @@ def main() -> int:
     """Parse the command line, make the folder, and print or run the command."""
     parser = argparse.ArgumentParser(description="Make an aarch64 Python that runs under emulation.")
     parser.add_argument(
-        "--folder", type=Path, default=default_folder(), help="where it is kept (default: %(default)s)"
+        "--folder", type=Path, default=kept("aarch64"), help="where it is kept (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print the command as a JSON list")
     parser.add_argument(
@@ -46,22 +45,12 @@ def main() -> int:
         return say(f"{' and '.join(missing)} not found: this needs Debian or a system made from it", MISSING)
     try:
         command = prepare(options.folder)
-    except subprocess.CalledProcessError as error:
-        return say(problem_of(error), 1)
-    except LookupError as error:
-        return say(str(error), 1)
-    except OSError as error:
-        return say(f"{error.filename or options.folder} cannot be written: {error.strerror}", 1)
+    except ERRORS as error:
+        return say(problem_of(error, options.folder), 1)
     if options.run is not None:
         return subprocess.run([*command, *options.run], check=False).returncode
     print(json.dumps(command) if options.json else "\n".join(command))
     return 0
-
-
-def default_folder() -> Path:
-    """Return the folder in the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "wheelkit" / "aarch64"
 
 
 def prepare(folder: Path) -> list[str]:

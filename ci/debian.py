@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
+
+# What downloading and unpacking raise.
+ERRORS = (subprocess.CalledProcessError, LookupError, OSError)
 
 # Printed by apt-get for each list of packages that it is configured for.
 _TARGET = ("--format", "$(REPO_URI)|$(RELEASE)|$(COMPONENT)", "Created-By: Packages")
@@ -92,7 +95,17 @@ def call(
     )
 
 
-def problem_of(error: subprocess.CalledProcessError) -> str:
-    """Describe a step that failed."""
+def kept(name: str) -> Path:
+    """Return the folder in the user's cache where something is kept."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "wheelkit" / name
+
+
+def problem_of(error: Exception, folder: Path) -> str:
+    """Describe one of ``ERRORS`` while ``folder`` was filled."""
+    if isinstance(error, OSError):
+        return f"{error.filename or folder} cannot be written: {error.strerror}"
+    if not isinstance(error, subprocess.CalledProcessError):
+        return str(error.args[0])
     output = error.stderr if isinstance(error.stderr, str) else error.stderr.decode(errors="replace")
     return f"{error.cmd[0]} failed with exit status {error.returncode}:\n{output}"

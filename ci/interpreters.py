@@ -18,11 +18,10 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-from debian import call, fetch, problem_of, unpack
+from debian import ERRORS, call, fetch, kept, problem_of, unpack
 
 SUITE = "forky"
 VERSIONS = ("3.14", "3.15")
@@ -42,7 +41,7 @@ def main() -> int:
     """Parse the command line, unpack the interpreters if asked to, and print where they are."""
     parser = argparse.ArgumentParser(description="Unpack CPython 3.14 and 3.15 from Debian's packages.")
     parser.add_argument(
-        "--folder", type=Path, default=default_folder(), help="where they are kept (default: %(default)s)"
+        "--folder", type=Path, default=kept("interpreters"), help="where they are kept (default: %(default)s)"
     )
     parser.add_argument("--install", action="store_true", help="unpack them unless they are there")
     parser.add_argument("--json", action="store_true", help="print a JSON object")
@@ -53,21 +52,11 @@ def main() -> int:
             return say("they are not here yet; run this with --install", MISSING)
         try:
             install(folder)
-        except subprocess.CalledProcessError as error:
-            return say(problem_of(error), 1)
-        except LookupError as error:
-            return say(str(error.args[0]), MISSING)
-        except OSError as error:
-            return say(f"{error.filename or folder} cannot be written: {error.strerror}", 1)
+        except ERRORS as error:
+            return say(problem_of(error, folder), MISSING if isinstance(error, LookupError) else 1)
     pythons = {version: str(folder / f"root/usr/bin/python{version}") for version in VERSIONS}
     print(json.dumps(pythons) if options.json else "\n".join(map("  ".join, pythons.items())))
     return 0
-
-
-def default_folder() -> Path:
-    """Return the folder in the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "wheelkit" / "interpreters"
 
 
 def install(folder: Path) -> None:

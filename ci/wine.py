@@ -27,7 +27,7 @@ import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from debian import call, fetch, problem_of, unpack
+from debian import ERRORS, call, fetch, kept, problem_of, unpack
 
 from wheelkit.machine.interpreters import find_pythons
 from wheelkit.matrix import Interpreter
@@ -59,7 +59,7 @@ def main() -> int:
     """Parse the command line, make the folder, and print or run the command."""
     parser = argparse.ArgumentParser(description="Make a Python for Windows that runs under wine.")
     parser.add_argument(
-        "--folder", type=Path, default=default_folder(), help="where it is kept (default: %(default)s)"
+        "--folder", type=Path, default=kept("wine"), help="where it is kept (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print command and variables as JSON")
     parser.add_argument(
@@ -70,12 +70,8 @@ def main() -> int:
         return say(problem, MISSING)
     try:
         prepare(options.folder)
-    except subprocess.CalledProcessError as error:
-        return say(problem_of(error), 1)
-    except LookupError as error:
-        return say(str(error), 1)
-    except OSError as error:
-        return say(f"{error.filename or options.folder} cannot be written: {error.strerror}", 1)
+    except ERRORS as error:
+        return say(problem_of(error, options.folder), 1)
     command, env = command_in(options.folder), environment(options.folder)
     if options.run is not None:
         return subprocess.run([*command, *options.run], env={**os.environ, **env}, check=False).returncode
@@ -104,12 +100,6 @@ def standard_library() -> Path | None:
         return None
     script = "import sysconfig; print(sysconfig.get_path('stdlib'))"
     return Path(call([str(python.path), "-I", "-c", script]).stdout.strip())
-
-
-def default_folder() -> Path:
-    """Return the folder in the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "wheelkit" / "wine"
 
 
 def prepare(folder: Path) -> None:

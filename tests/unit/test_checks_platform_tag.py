@@ -7,7 +7,7 @@ from support.rows import rows
 from support.wheels import Part, elf, macho, pe
 from wheelkit.analysis.floor import linux_needs, most_demanding, needs
 from wheelkit.matrix import Target
-from wheelkit.verification.checks import libraries, loaders, macos, platform_tag
+from wheelkit.verification.checks import libraries, macos, platform_tag
 from wheelkit.verification.checks.coverage_rows import wheel_needs
 from wheelkit.verification.contract import Contract
 from wheelkit.wheel import Binary, Wheel
@@ -22,7 +22,7 @@ CHECKS = (
     macos.changed_after_signing,
     macos.duplicates,
     macos.chained_fixups,
-    loaders.refused,
+    platform_tag.refused,
     libraries.debug_runtime,
 )
 ARM_WINDOWS = wheels.WINDOWS.replace("amd64", "arm64")

@@ -9,7 +9,7 @@ from wheelkit.analysis.claims import arch_of, claims, is_wasm, runs, system_of
 from wheelkit.analysis.on_demand import loaded_on_demand
 from wheelkit.analysis.platform_tags import impossible
 from wheelkit.matrix import DESKTOP, System
-from wheelkit.text import shorten_list
+from wheelkit.text import first_and_count, shorten_list
 from wheelkit.verification.checks.mobile import mobile_platform
 from wheelkit.verification.findings import finding
 from wheelkit.verification.index_values import is_accepted_platform
@@ -140,3 +140,14 @@ def generic(wheel: Wheel, _: Contract) -> Iterator[Finding]:
             what = f"the platform tag {platform} names no oldest system"
             code = "WK751" if is_accepted_platform(platform) else "WK307"
             yield finding(code, what, fix=f"repair it: python -m wheelkit repair {wheel.filename}")
+
+
+def refused(wheel: Wheel, _: Contract) -> Iterator[Finding]:
+    """Report binaries that break a rule of their loader; one finding for each rule."""
+    members: dict[str, dict[str, None]] = {}
+    for binary, slice_ in wheel.slices():
+        if slice_.refusal is not None and runs(slice_):
+            members.setdefault(slice_.refusal, {})[binary.member] = None
+    for reason, users in members.items():
+        what = f"{first_and_count(list(users))} is not loaded: {reason}"
+        yield finding("WK350", what, member=next(iter(users)))
