@@ -4,9 +4,10 @@
 
 COUNT mutants of python/wheelkit, a fifth of them in its tables, are drawn evenly over all lines, and with --c
 others of the C core. Each is applied in a private copy of the checkout and judged there: one of Python by the
-unit tests that run the changed lines, and by all where that is not known; one of C by `meson test`, then by
-the scanner's tests in Python. What takes far longer than before counts as noticed. Survivors that may live
-are named in tests/mutation/survivors.toml, each with its reason.
+unit tests that run the changed lines, or something of the module if its import runs them; one of C by the
+scanner's tests in Python, then by `meson test`. A failure counts if the test fails again, and passes without
+the mutant; so does a test that takes far longer. Survivors that may live are named in
+tests/mutation/survivors.toml, each with its reason.
 
     --workers N      how many are judged at once (default: 2)
     --only PATH      only mutants of files below this path, such as python/wheelkit/matrix
@@ -157,8 +158,11 @@ def work(
     try:
         tree = Tree(root, folder)
         builds = None
-        while not waiting.empty():
-            mutant = waiting.get()
+        while True:
+            try:
+                mutant = waiting.get_nowait()
+            except queue.Empty:
+                return
             if is_c(mutant):
                 builds = builds or Builds(tree)
                 verdicts.put(judge_c(tree, builds, records, mutant))
@@ -174,11 +178,13 @@ def is_c(mutant: Mutant) -> bool:
 
 
 def described(root: Path, verdict: Verdict) -> str:
-    """Return one line about a verdict."""
+    """Return one line about a verdict, and the change if the mutant survives."""
     mutant = verdict.mutant
-    line = mutant.line((root / mutant.file).read_bytes())
-    fate = verdict.noticed_by or ("survives" if verdict.is_valid else "does not compile")
-    return f"{mutant.file}:{line}: {mutant.kind}: {fate}"
+    source = (root / mutant.file).read_bytes()
+    line = f"{mutant.file}:{mutant.line(source)}: {mutant.kind}: "
+    if verdict.noticed_by or not verdict.is_valid:
+        return line + (verdict.noticed_by or "does not compile")
+    return f"{line}survives\n{mutant.diff(source)}"
 
 
 def report(root: Path, verdicts: list[Verdict]) -> int:
@@ -194,8 +200,8 @@ def report(root: Path, verdicts: list[Verdict]) -> int:
             source = (root / verdict.mutant.file).read_bytes()
             reason = reasons.get((verdict.mutant.file, *verdict.mutant.texts(source)), "")
             unexplained += not reason
-            because = f", and may: {reason}" if reason else ""
-            print(f"\n{described(root, verdict)}{because}\n{verdict.mutant.diff(source)}")
+            because = f"\nIt may: {reason}" if reason else ""
+            print(f"\n{described(root, verdict)}{because}")
     print()
     for name, of_kind in groups(valid).items():
         print(f"{sum(bool(verdict.noticed_by) for verdict in of_kind):4} of {len(of_kind):4} noticed: {name}")

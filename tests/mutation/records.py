@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,8 +14,10 @@ from mutation.mutants import Mutant
 from mutation.trees import file_of
 
 # How many test files try a mutant first, and for how long by the recorded times.
-FIRST_FILES, FIRST_SECONDS = 3, 20.0
-# Tests that read the scanner's results, by the words in their files.
+FIRST_FILES, FIRST_SECONDS = 3, 8.0
+# How long tests try it by the recorded times that are not known to run the changed lines.
+OTHER_SECONDS = 30.0
+# Tests that read the scanner's results, by the words in their files; the first are the scanner's own.
 SCANNER_WORDS = ("wheelkit._core", "binaries", "mutations")
 
 
@@ -26,6 +29,8 @@ class Records:
         self.tests: dict[str, dict[str, float]] = {}
         for path in folder.glob("tests.*.json"):
             self.tests |= json.loads(path.read_text())
+        # How much more time everything gets than was recorded.
+        self.patience = 1
         self.lines: dict[str, dict[int, set[str]]] = {}
         for path in folder.glob("lines.*"):
             data = CoverageData(str(path))
@@ -34,6 +39,10 @@ class Records:
                 lines = self.lines.setdefault(file[file.index("python/wheelkit/") :], {})
                 for line, names in data.contexts_by_lineno(file).items():
                     lines.setdefault(line, set()).update(names)
+        # How many lines of the product a test runs: the fewer, the nearer it is to each of them.
+        self.reach = Counter(
+            name for lines in self.lines.values() for names in lines.values() for name in names
+        )
 
     @property
     def failed(self) -> list[str]:
@@ -47,40 +56,82 @@ class Records:
     def steps(self, mutant: Mutant) -> list[list[str]]:
         """Return the tests that can notice a mutant, in steps: the most likely first.
 
-        A change that runs when its module is imported can be noticed by every test. Others only by the tests
-        that run the line, by those in the same files that share a fixture, and by those that start programs.
+        These are the tests that run the changed lines, and those in the same files that share a fixture. A
+        change that runs when its module is imported can be noticed by all that run something of the module or
+        of one that imports it. Tests that start programs, whose lines are not known, come last.
         """
+        if mutant.row:
+            table = Path(mutant.file).name
+            return self.ordered(self.naming(mutant.row), self.running_all(self.naming_modules(table)))
         if not mutant.file.endswith(".py"):
-            return self.ordered(
-                self.naming(*((mutant.row,) if mutant.row else SCANNER_WORDS)), bool(mutant.row)
-            )
+            return self.ordered(self.naming(SCANNER_WORDS[0]), self.naming(*SCANNER_WORDS), programs=False)
         lines = self.lines.get(mutant.file, {})
         running = set().union(*(lines.get(line, set()) for line in range(mutant.first, mutant.last + 1)))
-        if "" in running or not running:
-            return self.ordered(set().union(*lines.values()) if lines else set(), at_import=True)
-        return self.ordered(running, at_import=False)
+        if "" not in running and running:
+            return self.ordered(running, set())
+        return self.ordered(self.running_all([mutant.file]), self.running_all(self.importers(mutant.file)))
 
-    def ordered(self, likely: Iterable[str], at_import: bool) -> list[list[str]]:  # noqa: FBT001
-        """Return the likely tests of the few likeliest files, and then all that come into question."""
-        names = {name for name in likely if name in self.tests and not self.tests[name].get("failed")}
-        files = Counter(file_of(name) for name in names)
-        best = {file for file, _ in files.most_common(FIRST_FILES)}
-        first, spent = [], 0.0
-        for name in sorted((name for name in names if file_of(name) in best), key=self.seconds):
+    def ordered(
+        self, likely: Iterable[str], others: Iterable[str], *, programs: bool = True
+    ) -> list[list[str]]:
+        """Return the nearest of the likely tests, then all the likely, then all that come into question."""
+        near = {name for name in likely if self.is_trusted(name)}
+        weights: Counter[str] = Counter()
+        for name in near:
+            weights[file_of(name)] += 1 / (1 + self.reach[name])
+        best = {file for file, _ in weights.most_common(FIRST_FILES)}
+        steps: list[list[str]] = [[], [], []]
+        spent = 0.0
+        for name in sorted(near, key=lambda name: (file_of(name) not in best, self.reach[name])):
             spent += self.seconds(name)
-            if spent < FIRST_SECONDS or not first:
-                first.append(name)
-        rest = [
-            name
-            for name, test in self.tests.items()
-            if name not in first
-            and not test.get("failed")
-            and (
-                at_import or name in names or test["programs"] or (test["shares"] and file_of(name) in files)
+            steps[0 if spent < FIRST_SECONDS or not steps[0] else 1].append(name)
+        others = set(others)
+        far = {name: test for name, test in self.tests.items() if name not in near and self.is_trusted(name)}
+        sharing = [name for name, test in far.items() if test["shares"] and file_of(name) in weights]
+        steps[1] += self.shortened([*sharing, *(name for name in far if name in others)])
+        steps[1].sort(key=lambda name: (name not in near, file_of(name)))
+        if programs:
+            steps[2] += self.shortened(
+                name for name, test in far.items() if test["programs"] and name not in steps[1]
             )
-        ]
-        rest.sort(key=lambda name: (name not in names, file_of(name)))
-        return [step for step in (first, rest) if step]
+        return [step for step in steps if step]
+
+    def shortened(self, names: Iterable[str]) -> list[str]:
+        """Return the tests that run the least, as many as there is time for."""
+        kept, spent = [], 0.0
+        for name in sorted(set(names), key=lambda name: (self.reach[name], self.seconds(name))):
+            spent += self.seconds(name)
+            if spent < OTHER_SECONDS:
+                kept.append(name)
+        return sorted(kept, key=file_of)
+
+    def is_trusted(self, name: str) -> bool:
+        """Return whether a test exists and passes without a mutant."""
+        return name in self.tests and not self.tests[name].get("failed")
+
+    def running_all(self, files: Iterable[str]) -> set[str]:
+        """Return the tests that run something of these modules, not counting what their import runs."""
+        lines = [names for file in files for names in self.lines.get(file, {}).values()]
+        return set().union(*lines) - {""}
+
+    def importers(self, file: str) -> set[str]:
+        """Return the modules that import a module."""
+        module = file.removeprefix("python/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        package, _, name = module.rpartition(".")
+        text = f"from {module} import|import {module}|from {package} import .*{name}"
+        return {
+            other
+            for other in self.lines
+            if re.search(rf"(?m)^\s*({text})\b", (self.tree / other).read_text())
+        }
+
+    def naming_modules(self, word: str) -> set[str]:
+        """Return the modules with this word in their sources."""
+        return {file for file in self.lines if word in (self.tree / file).read_text()}
+
+    def quickest(self, tests: Iterable[str], file: str) -> list[str]:
+        """Return the test of a file that takes the least time, as a list, or nothing if it has none."""
+        return sorted((name for name in tests if file_of(name) == file), key=self.seconds)[:1]
 
     def seconds(self, name: str) -> float:
         """Return how long a test takes."""

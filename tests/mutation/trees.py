@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from mutation.mutants import Mutant
@@ -26,8 +26,8 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if not type(finder).__mod
 # Limits of tests: address space in KiB, and files in blocks of 512 bytes.
 LIMITED = ("sh", "-c", 'ulimit -v 8000000; ulimit -f 8000000; exec "$@"', "sh")
 OK, NO_TESTS = 0, 5
-# Mutants are judged behind everything else that the machine does.
-NICE = 15
+# Mutants are judged behind everything else that the machine does. What starts this may be nice already.
+NICE = max(0, 10 - os.nice(0))
 # The process groups of programs that run now.
 RUNNING: set[int] = set()
 
@@ -112,18 +112,18 @@ class Tree:
             [*LIMITED, sys.executable, "-m", "pytest", *options, *arguments], seconds, **variables
         )
 
-    def first_failure(self, tests: Sequence[str], known: Collection[str], seconds: float) -> str:
-        """Run tests until one fails; returns its name, what else went wrong, or nothing.
+    def first_failure(self, limits: Mapping[str, float], known: Collection[str], seconds: float) -> str:
+        """Run tests, each with a limit in seconds, until one fails; returns its name or another failure.
 
-        Tests of the same files that are not ``known`` run as well.
+        Tests of the same files that are not ``known`` run as well. ``seconds`` limits all of them together.
         """
         names = self.scratch / "tests.json"
-        names.write_text(json.dumps([list(tests), list(known)]))
-        files = [file for file in dict.fromkeys(map(file_of, tests)) if (self.folder / file).is_file()]
+        names.write_text(json.dumps([limits, list(known)]))
+        files = [file for file in dict.fromkeys(map(file_of, limits)) if (self.folder / file).is_file()]
         options = ("-n", "0", "-x", "-p", "mutation.selection")
         code, output = self.pytest(*options, *files, seconds=seconds, WHEELKIT_MUTATION_TESTS=str(names))
         if code is None:
-            return f"a test that takes more than {seconds:.0f} s"
+            return f"tests that take more than {seconds:.0f} s"
         if code in {OK, NO_TESTS}:
             return ""
         failed = [line for line in output.splitlines() if line.startswith(("FAILED ", "ERROR "))]
