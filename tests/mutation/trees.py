@@ -58,8 +58,11 @@ class Tree:
         self.times = int(time.time())
 
     def write(self, file: str, source: bytes) -> None:
-        """Replace a file. Its time is always another: compiled files are known by whole seconds."""
-        self.times += 2
+        """Replace a file. Its time is always another whole second, and newer than everything built before.
+
+        Python knows compiled files by that, and ninja what it has to compile again.
+        """
+        self.times = max(self.times, int(time.time())) + 2
         (self.folder / file).write_bytes(source)
         os.utime(self.folder / file, (self.times, self.times))
 
