@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit import publish
 from wheelkit.errors import CheckFailedError, UsageError
@@ -36,13 +37,14 @@ if TYPE_CHECKING:
 class ReleaseRequest(Struct, frozen=True, kw_only=True):
     """The dist folder of a release and its stages, in order.
 
-    ``staging`` has to have passed before production, whether it is one of the stages or not. Smoke tests
-    install third-party packages from ``source`` and run on ``interpreters`` only, if there are any.
+    ``staging``, if there is one, has to have passed before production, whether it is one of the stages or
+    not. Smoke tests install third-party packages from ``source`` and run on ``interpreters`` only, if there
+    are any.
     """
 
     dist: Path
     terms: PublishTerms
-    staging: Index
+    staging: Index | None
     stages: tuple[Index, ...]
     source: Source
     interpreters: tuple[str, ...] = ()
@@ -97,9 +99,15 @@ def run_release(
     return ReleaseResult(release=release, stages=tuple(results), created_tags=created)
 
 
-def stages(names: tuple[str, str], resolve: Callable[[str], Index]) -> tuple[Index, Index]:
-    """Resolve the staging and the production index; raises UsageError where they are the same."""
-    staging, production = map(resolve, names)
+def stages(names: Sequence[str], resolve: Callable[[str], Index]) -> tuple[Index, ...]:
+    """Resolve the staging index, if there is one, and the production index.
+
+    Raises UsageError where they are the same.
+    """
+    *before, production = map(resolve, names)
+    if not before:
+        return (production,)
+    staging = replace(before[0], staging=True)
     if staging.upload.rstrip("/") == production.upload.rstrip("/"):
         raise UsageError(
             f"{staging} and {production} are the same index; staging has to be another one",
@@ -127,7 +135,7 @@ def select(stages: Sequence[Index], until: str | None, only: str | None) -> tupl
 def _require_staged(release: Release, request: ReleaseRequest, session: PublishSession) -> None:
     """Refuse production unless staging is one of the stages or has passed with these bytes."""
     staging = request.staging
-    if staging in request.stages or session.journal(release, staging).smoked:
+    if staging is None or staging in request.stages or session.journal(release, staging).smoked:
         return
     raise CheckFailedError(
         f"these files have not passed on {staging}; nothing was uploaded to {request.stages[0]}",

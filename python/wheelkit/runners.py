@@ -28,6 +28,14 @@ class Runner(Struct, frozen=True, kw_only=True):
         return f"{self.label}  until {self.ends:%b %Y}" if self.ends else self.label
 
 
+class HostedMachine(Struct, frozen=True, kw_only=True):
+    """The machine behind one of the hosted labels, with the system and architecture of its builds."""
+
+    system: str
+    arch: str
+    ends: date | None = None
+
+
 def runner_for(target: Target, overrides: Mapping[str, str]) -> Runner | None:
     """Return the runner for a target; None if no hosted runner has its architecture.
 
@@ -35,7 +43,8 @@ def runner_for(target: Target, overrides: Mapping[str, str]) -> Runner | None:
     """
     for pattern, label in overrides.items():
         if fnmatchcase(target.tag, pattern):
-            return Runner(label=label)
+            machine = hosted_machines().get(label)
+            return Runner(label=label, ends=machine.ends if machine else None)
     for patterns, runner in _shipped():
         if any(fnmatchcase(target.tag, pattern) for pattern in patterns):
             return runner
@@ -43,6 +52,19 @@ def runner_for(target: Target, overrides: Mapping[str, str]) -> Runner | None:
 
 
 @cache
+def hosted_machines() -> Mapping[str, HostedMachine]:
+    """Return the machines of the hosting service by their labels, those included that have ended."""
+    return {
+        label: HostedMachine(system=row["system"], arch=row["arch"], ends=row.get("ends"))
+        for row in data.table("runners.toml")["machine"]
+        for label in row["labels"]
+    }
+
+
+@cache
 def _shipped() -> tuple[tuple[tuple[str, ...], Runner], ...]:
     rows = data.table("runners.toml")["runner"]
-    return tuple((tuple(row["targets"]), Runner(label=row["label"], ends=row.get("ends"))) for row in rows)
+    machines = hosted_machines()
+    return tuple(
+        (tuple(row["targets"]), Runner(label=row["label"], ends=machines[row["label"]].ends)) for row in rows
+    )

@@ -30,6 +30,7 @@ from wheelkit.config.readers import (
     SIZE_PATTERN,
     Choice,
     Named,
+    OrFalse,
     Table,
     Tables,
     Text,
@@ -100,8 +101,12 @@ def agree(schema: dict[str, Any], reader: object) -> None:
 
 
 def agree_special(schema: dict[str, Any], reader: object) -> None:
-    """Hold the three readers that are functions against their schema."""
-    if reader is boolean:
+    """Hold the other readers, three of which are functions, against their schema."""
+    if isinstance(reader, OrFalse):
+        text, none = schema["anyOf"]
+        agree(text, reader.item)
+        assert none == {"const": False}
+    elif reader is boolean:
         assert schema["type"] == "boolean"
     elif reader is size:
         text, number = schema["anyOf"]
@@ -122,7 +127,7 @@ def texts_below(reader: object) -> Iterator[Text]:
         case Named():
             yield reader.name
             yield from texts_below(reader.entry)
-        case TextList() | Words():
+        case TextList() | Words() | OrFalse():
             yield reader.item
         case Tables():
             yield from texts_below(reader.entry)
@@ -314,6 +319,8 @@ def near(reader: object) -> st.SearchStrategy[Any]:  # noqa: PLR0911 (one for ea
             return mostly(near(reader.item) | near(several))
         case Tables():
             return mostly(st.lists(near(reader.entry), max_size=2))
+        case OrFalse():
+            return near(reader.item) | st.just(value=False)
         case Choice():
             return mostly(st.sampled_from(reader.words))
         case _:

@@ -67,6 +67,11 @@ def versions(folder: Path, _patch: Patch) -> None:
     git_commit(folder)
 
 
+def changelog(folder: Path, patch: Patch) -> None:
+    versions(folder, patch)
+    put(folder, {"core/CHANGELOG.md": "# Changes\n\n## 2.3.0\n\n- A change.\n\n## 2.2.0\n"})
+
+
 def disagreeing(folder: Path, patch: Patch) -> None:
     versions(folder, patch)
     put(folder, {"core/pyproject.toml": CORE.replace("2.3.0", "3.0.0")})
@@ -195,6 +200,7 @@ DOCUMENTS: dict[str, tuple[list[str], int, Make]] = {
     "version bump": (["version", "bump", "minor"], 0, versions),
     "version check": (["version", "check"], 1, disagreeing),
     "version dev": (["version", "dev", "--stamp", "20261120143000", "--dry-run"], 0, versions),
+    "version notes": (["version", "notes"], 1, changelog),
     "version set": (["version", "set", "3.0.0"], 0, versions),
     "version show": (["version", "show"], 0, versions),
     "version tag": (["version", "tag", "--no-remote", "--dry-run"], 0, versions),

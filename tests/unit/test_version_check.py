@@ -484,30 +484,3 @@ def test_build_leftovers_are_no_change_whatever_the_folder_is_called(tmp_path: P
         "sub/cli/dist/d.whl",
         "sub/gr\u00f6\u00dfer als x/mine \u00e4.py",
     ]
-
-
-def test_a_shallow_clone_is_named_as_the_reason_for_missing_tags(tmp_path: Path) -> None:
-    core = CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"')
-    family(tmp_path / "all", core=core)
-    git_commit(tmp_path / "all")
-    put(tmp_path / "all", {"more": ""})
-    git_commit(tmp_path / "all")
-    Repository(folder=tmp_path).run("clone", "--quiet", "--depth", "1", (tmp_path / "all").as_uri(), "part")
-    fixes = {name: check(*opened(tmp_path / name, TEMPLATES))[0].fix for name in ("all", "part")}
-    assert fixes["part"] == "git fetch --unshallow --tags   (this clone is shallow)"
-    assert fixes["all"].startswith("wheelkit version tag core --as")
-
-
-def test_many_that_share_a_template_are_one_problem(tmp_path: Path) -> None:
-    names = ["a", "b", "c", "d", "e", "f"]
-    more = {f"{name}/pyproject.toml": CORE.replace("core", name) for name in names}
-    template = {
-        "distribution": {name: {"tag": "v{version}"} for name in (*names, "core")},
-        "distributions": ["*"],
-    }
-    put(tmp_path, {"core/pyproject.toml": CORE, **more})
-    assert problems(tmp_path, template) == []
-    put(tmp_path, {"b/pyproject.toml": more["b/pyproject.toml"].replace("2.3.0", "2.4.0")})
-    assert problems(tmp_path, template) == [
-        ("a", 'a 2.3.0, b 2.4.0, c 2.3.0, core 2.3.0 and 3 more are all tagged "v{version}"')
-    ]

@@ -168,10 +168,13 @@ def test_a_family_adds_its_pure_part_and_a_pure_project_has_no_native_one(make: 
             )
         )[RELEASE]
     )
-    assert both["verify"]["needs"] == ["native", "sdists", "pure"]
+    assert both["verify"]["needs"] == ["native", "sdists"]
+    assert [step["run"] for step in both["sdists"]["steps"] if "build" in step.get("run", "")] == [
+        "python -m wheelkit build --sdist --pure"
+    ]
     alone = jobs(make(PURE)[RELEASE])
     assert "native" not in alone
-    assert alone["verify"]["needs"] == ["sdists", "pure"]
+    assert alone["verify"]["needs"] == ["sdists"]
     assert [row["runner"] for row in alone["smoke"]["strategy"]["matrix"]["include"]] == ["ubuntu-24.04"]
 
 
@@ -525,7 +528,10 @@ def test_gitlab_has_the_same_stages(make: Make) -> None:
     document = yaml.safe_load(make(provider="gitlab")[GITLAB])
     assert document["stages"] == ["check", "build", "verify", "smoke", "stage", "smoke-staging", "production"]
     assert document["build:macos-arm64"]["tags"] == ["saas-macos-medium-m1"]
-    assert document["production"]["id_tokens"] == {"PYPI_ID_TOKEN": {"aud": "pypi"}}
+    assert document["production"]["id_tokens"] == {
+        "PYPI_ID_TOKEN": {"aud": "pypi"},
+        "SIGSTORE_ID_TOKEN": {"aud": "sigstore"},
+    }
     assert document["production"]["rules"] == [{"if": '$CI_COMMIT_TAG && $UNTIL == "production"'}]
 
 

@@ -56,6 +56,10 @@ def command(check: bool, matrix: bool, provider: str, config_file: Path | None, 
     retiring = workflows.retiring_runners(plan.targets, today) if provider == "github" else ()
     for runner in retiring:
         note(f"{runner}\n  {runner.remedy}")
+    for label, hint in (
+        workflows.unknown_labels(project.config.runner.values()) if provider == "github" else ()
+    ):
+        note(f"the runner {label} is not one of GitHub's{hint}\n  list your own in .github/actionlint.yaml")
     if as_json:
         states = [{"path": file.path.relative_to(root).as_posix(), "fresh": file.fresh} for file in files]
         result_json({"schema": 1, "files": states, "drift": drifts, "runners": retiring})

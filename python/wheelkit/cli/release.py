@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
-from msgspec.structs import replace
 
 from wheelkit import publish, release
 from wheelkit.cli.options import PATH, config_option, json_option, open_project, python_option, verbose_option
@@ -61,14 +60,12 @@ def command(
     """
     if_interrupted("this run uploaded nothing", RESUME)
     project = open_project((), config_file)
-    indexes = (project.config.ci.staging, project.config.ci.production)
-    staging, production = release.stages(indexes, lambda name: publish.resolve(name, project.config))
-    staging = replace(staging, staging=True)
+    stages = release.stages(project.config.ci.indexes, lambda name: publish.resolve(name, project.config))
     request = release.ReleaseRequest(
         dist=dist,
         terms=publish.PublishTerms(config=project.config, family=project.family, tag_later=True),
-        staging=staging,
-        stages=release.select((staging, production), until, only),
+        staging=stages[0] if project.config.ci.staging else None,
+        stages=release.select(stages, until, only),
         source=Source(index=require_valid(index or ("" if offline else configured_index())), offline=offline),
         interpreters=interpreters,
     )

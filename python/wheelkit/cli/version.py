@@ -15,8 +15,8 @@ from wheelkit.errors import UsageError
 from wheelkit.machine.signals import deferred
 from wheelkit.text import plural
 from wheelkit.versions import change as changes
+from wheelkit.versions import changelog, tags
 from wheelkit.versions import state as states
-from wheelkit.versions import tags
 from wheelkit.versions.bump import BumpPart, bumped, dev_version, parse
 from wheelkit.versions.check import GIT_TAGS, TEMPLATE, check
 from wheelkit.versions.model import Scheme
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from wheelkit.config import Config
     from wheelkit.versions.change import VersionChange
+    from wheelkit.versions.changelog import ReleaseNotes
     from wheelkit.versions.model import (
         FamilyRequirement,
         FamilyVersions,
@@ -83,6 +84,37 @@ def check_command(config_file: Path | None, as_json: bool) -> int:
     else:
         result(_problems(problems) if problems else _agreement(state))
     return 1 if problems else 0
+
+
+@command.command("notes")
+@_names_argument
+@config_option
+@json_option
+def notes_command(names: tuple[str, ...], config_file: Path | None, as_json: bool) -> int:
+    """Print the changelog's section about this version.
+
+    Exits with 1 if a distribution has none.
+    """
+    _, state = _read(config_file)
+    found = changelog.release_notes(state, _keys(state, names))
+    missing = [notes for notes in found if notes.text is None]
+    if as_json:
+        result_json({"schema": 1, "notes": [_notes_to_json(state, notes) for notes in found]})
+    else:
+        texts = [
+            f"## {_releases(notes)}\n\n{notes.text}" if len(found) > 1 else notes.text
+            for notes in found
+            if notes.text is not None
+        ]
+        result("\n\n".join(texts))
+    for notes in missing:
+        place = (
+            f"{state.relative(notes.changelog)} has no section"
+            if notes.changelog
+            else "there is no changelog"
+        )
+        note(f"{_releases(notes)}: {place}\n  add one under the heading  ## {notes.version or 'VERSION'}")
+    return 1 if missing else 0
 
 
 @command.command("bump")
@@ -262,6 +294,20 @@ def _problems(problems: Iterable[VersionProblem]) -> str:
 def _to_json(state: FamilyVersions, problems: Sequence[VersionProblem]) -> dict[str, Any]:
     members = [_member_to_json(state, member) for member in state.members.values()]
     return {"schema": 1, "distributions": members, "problems": problems}
+
+
+def _releases(notes: ReleaseNotes) -> str:
+    return f"{', '.join(notes.distributions)} {notes.version}".rstrip()
+
+
+def _notes_to_json(state: FamilyVersions, notes: ReleaseNotes) -> dict[str, Any]:
+    place = state.relative(notes.changelog) if notes.changelog else None
+    return {
+        "distributions": notes.distributions,
+        "version": notes.version,
+        "file": place,
+        "text": notes.text,
+    }
 
 
 def _member_to_json(state: FamilyVersions, member: VersionedDistribution) -> dict[str, Any]:

@@ -22,7 +22,18 @@ from wheelkit.config.model import (
     VersionConfig,
 )
 from wheelkit.config.problems import shown
-from wheelkit.config.readers import Choice, Named, Table, Tables, Text, TextList, Words, boolean, size
+from wheelkit.config.readers import (
+    Choice,
+    Named,
+    OrFalse,
+    Table,
+    Tables,
+    Text,
+    TextList,
+    Words,
+    boolean,
+    size,
+)
 from wheelkit.fast_packaging import normalise
 
 BUILT_IN_INDEXES = ("pypi", "testpypi")
@@ -170,7 +181,13 @@ SPAN = Text(expected='a time such as "30 s" or "2 min"', pattern=r"^[0-9]{1,4} ?
 INDEX = Table(
     build=IndexConfig,
     required=("upload", "simple"),
-    keys={"upload": ADDRESS, "simple": ADDRESS, "lag": SPAN, "rules": Choice(words=("none", "public"))},
+    keys={
+        "upload": ADDRESS,
+        "simple": ADDRESS,
+        "lag": SPAN,
+        "rules": Choice(words=("none", "public")),
+        "attestations": boolean,
+    },
 )
 # Both services allow these letters in the name of a secret or variable.
 SECRET = Text(expected="the name of a CI secret, such as PYPI_TOKEN", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
@@ -195,15 +212,16 @@ CI = Table(
         "install": TextList(item=REQUIREMENT, at_least=1),
         "lint": TextList(item=CI_COMMAND),
         "test": TextList(item=CI_COMMAND),
-        "staging": INDEX_REFERENCE,
+        "staging": OrFalse(item=INDEX_REFERENCE),
         "production": INDEX_REFERENCE,
         "secrets": Named(name=INDEX_REFERENCE, entry=SECRET),
+        "github-release": boolean,
     },
 )
 VERSION = Table(
     build=VersionConfig, keys={"range-policy": RANGE_POLICY, "branches": TextList(item=BRANCH, at_least=1)}
 )
-PUBLISH = Table(build=PublishConfig, keys={"allow-cross": boolean})
+PUBLISH = Table(build=PublishConfig, keys={"allow-cross": boolean, "attestations": boolean})
 ROOT = Table(
     build=dict,
     keys={

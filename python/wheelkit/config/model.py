@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
 
@@ -87,35 +87,49 @@ class IndexConfig(Struct, frozen=True, kw_only=True):
     """The URLs of an index: for uploads, and the simple index (PEP 503) that installers read.
 
     ``lag`` is how long an uploaded file may take to become visible, as written (``30 s``); None stands for
-    public indexes'. ``rules`` names the indexes whose rules for files apply there, too.
+    public indexes'. ``rules`` names the indexes whose rules for files apply there, too. ``attestations`` says
+    that the index takes attestations (PEP 740), as the public ones do.
     """
 
     upload: str
     simple: str
     lag: str | None = None
     rules: str = "none"
+    attestations: bool = False
 
 
 class PublishConfig(Struct, frozen=True, kw_only=True):
-    """What may be published; ``allow_cross`` allows wheels that were cross-built on another system."""
+    """What may be published, and with what.
+
+    ``allow_cross`` allows wheels that were cross-built on another system. ``attestations`` are made where the
+    index takes them and the CI service identifies the job.
+    """
 
     allow_cross: bool = False
+    attestations: bool = True
 
 
 class CiConfig(Struct, frozen=True, kw_only=True):
     """What the generated workflows run besides the matrix.
 
     ``install`` are the requirements that pip installs wheelkit from; empty stands for the version that writes
-    the workflow. ``lint`` runs on Linux, ``test`` on every machine. ``secrets`` maps an index to the CI
-    secret with its token; an index without one uses trusted publishing.
+    the workflow. ``lint`` runs on Linux, ``test`` on every machine. ``staging`` is false if releases go
+    straight to production. ``secrets`` maps an index to the CI secret with its token; an index without one
+    uses trusted publishing. ``github_release`` adds a release on GitHub to each release in production.
     """
 
     install: tuple[str, ...] = ()
     lint: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
-    staging: str = "testpypi"
+    staging: str | Literal[False] = "testpypi"
     production: str = "pypi"
     secrets: Mapping[str, str] = field(default_factory=dict)
+    github_release: bool = False
+
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """The indexes of a release, in order."""
+        return (self.staging, self.production) if self.staging else (self.production,)
 
 
 class Config(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ Readers are data, so that a test can compare them with the schema for editors.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from msgspec import Struct
 
@@ -72,6 +72,16 @@ class Text(Struct, frozen=True, kw_only=True):
             return f"expected {self.expected}, got {self.show(value)}"
         problem = self.check(value) if self.check else None
         return f"{self.show(value)}: {problem}" if problem else None
+
+
+class OrFalse(Struct, frozen=True, kw_only=True):
+    """Reads a string, or false, which stands for none."""
+
+    item: Text
+
+    def __call__(self, value: object, place: KeyPath) -> str | Literal[False] | None:
+        """Read the string or false."""
+        return False if value is False else self.item(value, place)
 
 
 class TextList(Struct, frozen=True, kw_only=True):

@@ -105,7 +105,7 @@ def release(config: Config, family: Family, today: date) -> Iterable[CheckLine]:
 
 def _publishers(config: Config, family: Family) -> Iterable[CheckLine]:
     """List the trusted publishers to register for the distributions."""
-    indexes = [name for name in (config.ci.staging, config.ci.production) if name not in config.ci.secrets]
+    indexes = [name for name in config.ci.indexes if name not in config.ci.secrets]
     if not indexes:
         return
     remote = Repository(folder=family.root).run("remote", "get-url", "origin")

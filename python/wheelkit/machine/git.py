@@ -92,6 +92,10 @@ class Repository(Struct, frozen=True, kw_only=True):
         """List the tags on the commit that is checked out and the commits before it."""
         return self.lines("tag", "--merged", "HEAD")
 
+    def tags_here(self) -> tuple[str, ...]:
+        """List the tags on the commit that is checked out."""
+        return self.lines("tag", "--points-at", "HEAD")
+
     def commits_since(self, tag: str) -> int:
         """Return the number of commits after a tag."""
         return number(self.line("rev-list", "--count", f"{tag}..HEAD")) or 0

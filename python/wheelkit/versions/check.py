@@ -33,6 +33,7 @@ def check(config: Config, state: FamilyVersions) -> tuple[VersionProblem, ...]:
     return (
         *(problem for member in state.members.values() for problem in _check_version(state, member)),
         *(problem for requirement in state.requirements for problem in _check_range(state, requirement)),
+        *_check_tags(config, state),
         *ambiguous_tags(config, state, templated),
     )
 
@@ -40,14 +41,8 @@ def check(config: Config, state: FamilyVersions) -> tuple[VersionProblem, ...]:
 def _check_version(state: FamilyVersions, member: VersionedDistribution) -> Iterator[VersionProblem]:
     name = member.distribution.name
     if member.scheme is Scheme.TAGS and member.tagged is None:
-        yield VersionProblem(
-            distribution=name,
-            where=GIT_TAGS,
-            what="its version comes from git tags, but this commit and those before it have no version tag",
-            fix="git fetch --unshallow --tags   (this clone is shallow)"
-            if Repository(folder=state.root).shallow
-            else f"wheelkit version tag {name} --as 0.1.0   (in CI: fetch the tags and the whole history)",
-        )
+        what, fix = _no_tag(state, name)
+        yield VersionProblem(distribution=name, where=GIT_TAGS, what=what, fix=fix)
     for location in member.locations:
         if not is_version(location.text):
             yield VersionProblem(
@@ -66,6 +61,35 @@ def _check_version(state: FamilyVersions, member: VersionedDistribution) -> Iter
         yield VersionProblem(
             distribution=name, where=stated, what=f"its versions disagree: {stated}", fix=fix
         )
+
+
+def _no_tag(state: FamilyVersions, name: str) -> tuple[str, str]:
+    """Return what is wrong where no version tag is seen, and how to fix it: a shallow clone may lack it."""
+    what = "its version comes from git tags, but this commit and those before it have no version tag"
+    if Repository(folder=state.root).shallow:
+        what = "its version comes from git tags, and this shallow clone has none: older commits are missing"
+        return what, "git fetch --unshallow --tags   (actions/checkout: fetch-depth: 0)"
+    return what, f"wheelkit version tag {name} --as 0.1.0   (in CI: fetch the tags and the whole history)"
+
+
+def _check_tags(config: Config, state: FamilyVersions) -> Iterator[VersionProblem]:
+    """Yield tags on this commit that state another version than the files: an upload would refuse them.
+
+    A tag that follows the releases, such as ``v1``, does not count beside the release's own.
+    """
+    tags = Repository(folder=state.root).tags_here()
+    for key, member in state.members.items():
+        template = settings(config, key).tag or DEFAULT_TEMPLATE
+        tagged = {version: tag for tag in tags if (version := version_in(tag, template))}
+        if member.scheme is not Scheme.FILES or not tagged or not member.version:
+            continue
+        if _canonical(member.version) not in tagged:
+            version, tag = next(iter(tagged.items()))
+            what = f"this commit has the tag {tag}, but the version is {member.version}"
+            name = member.distribution.name
+            other = "or delete the tag, if it is not public"
+            fix = f"wheelkit version set {version} {name}   (and commit; {other})"
+            yield VersionProblem(distribution=name, where=GIT_TAGS, what=what, fix=fix)
 
 
 def _check_range(state: FamilyVersions, requirement: FamilyRequirement) -> Iterator[VersionProblem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wheelkit.workflows.files import PROVIDERS, Drift, GeneratedFile, Provider, compare, generate, write
 from wheelkit.workflows.jobs import Blueprint, NativeJob, blueprint, matrix_json, plan_anywhere
+from wheelkit.workflows.labels import unknown_labels
 from wheelkit.workflows.runner_ends import RetiringRunner, retiring_runners
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "matrix_json",
     "plan_anywhere",
     "retiring_runners",
+    "unknown_labels",
     "write",
 ]

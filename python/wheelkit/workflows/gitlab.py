@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wheelkit import data
 from wheelkit.matrix import System
 from wheelkit.workflows import user_blocks
-from wheelkit.workflows.jobs import TOOL_PYTHON, NativeJob, verify_command
+from wheelkit.workflows.jobs import ATTESTATIONS, TOOL_PYTHON, NativeJob, verify_command
 from wheelkit.workflows.model import scalar
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 FILE = ".gitlab-ci.yml"
+_STAGES = ("check", "build", "verify", "smoke", "stage", "smoke-staging", "production")
 _LINUX = NativeJob(name="linux-x86_64", runner="saas-linux-small-amd64", system=System.LINUX, targets=())
 _IMAGES: Mapping[System, str] = {System.LINUX: f"python:{TOOL_PYTHON}", System.MACOS: "macos-15-xcode-16"}
 # How to install Python on each system.
@@ -40,6 +41,8 @@ _DOCKER = (
     "  variables: {DOCKER_HOST: 'tcp://docker:2375', DOCKER_TLS_CERTDIR: ''}",
 )
 _INSTALL_DOCKER = "apt-get update && apt-get install --yes docker.io"
+# The identity that attestations are signed with (PyPI's documentation, "Producing attestations").
+_SIGSTORE = ("    SIGSTORE_ID_TOKEN:", "      aud: sigstore")
 _INTERRUPTIBLE = "  interruptible: true"
 _ARTIFACTS = ("  artifacts:", "    when: always", "    expire_in: 1 month", "    paths: [dist/]")
 _TO_STAGING = "$UNTIL == 'staging' || $UNTIL == 'production'"
@@ -57,7 +60,11 @@ def label(target: Target, overrides: Mapping[str, str]) -> str | None:
 def files(plan: Blueprint, user_lines: Mapping[str, UserLines]) -> dict[str, str]:
     """Return the text of the pipeline by its path, with the user's lines of the file."""
     blocks = user_lines.get(FILE, {})
+    staging = plan.ci.staging
+    stages = [*_STAGES[:4], *(_STAGES[4:6] if staging else ()), _STAGES[6]]
+    until = ["verify", *(["staging"] if staging else []), "production"]
     head = data.text("workflows/gitlab.yml.in").replace("@release@", scalar(_release_condition(plan)))
+    head = head.replace("@stages@", ", ".join(stages)).replace("@until@", ", ".join(until))
     body = [line for job in _jobs(plan, blocks) for line in (*job, "")]
     lines = (*user_blocks.HEADER, *head.splitlines(), *body, *user_blocks.jobs_block(blocks))
     return {FILE: user_blocks.join(lines)}
@@ -83,12 +90,17 @@ def _jobs(plan: Blueprint, blocks: UserLines) -> Iterable[tuple[str, ...]]:
     smoked = [machine for machine in machines if machine.smoked] or machines
     for machine in smoked:
         yield _job(f"smoke:{machine.name}", "smoke", machine, plan, ["python -m wheelkit smoke dist"])
-    yield _publish(plan, "stage", plan.ci.staging, _TO_STAGING)
+    if plan.ci.staging:
+        yield from _staging(plan, plan.ci.staging, smoked)
+    yield _publish(plan, "production", plan.ci.production, _TO_PRODUCTION)
+
+
+def _staging(plan: Blueprint, staging: str, smoked: Iterable[NativeJob]) -> Iterable[tuple[str, ...]]:
+    yield _publish(plan, "stage", staging, _TO_STAGING)
     for machine in smoked:
-        script = [f"python -m wheelkit smoke dist --from {shlex.quote(plan.ci.staging)}"]
+        script = [f"python -m wheelkit smoke dist --from {shlex.quote(staging)}"]
         name = f"smoke-staging:{machine.name}"
         yield _job(name, "smoke-staging", machine, plan, script, *_rule(_TO_STAGING))
-    yield _publish(plan, "production", plan.ci.production, _TO_PRODUCTION)
 
 
 def _job(
@@ -141,14 +153,21 @@ def _builds(plan: Blueprint) -> Iterable[tuple[str, ...]]:
 
 
 def _publish(plan: Blueprint, name: str, index: str, condition: str) -> tuple[str, ...]:
-    """Return a job that uploads, with the ID token for trusted publishing or with a variable."""
-    secret = plan.ci.secrets.get(index)
-    token = f"{index.upper().replace('-', '_').replace('.', '_')}_ID_TOKEN"
+    """Return a job that uploads, with the ID tokens for trusted publishing or with a variable."""
+    secret, attested = plan.ci.secrets.get(index), index in plan.attested
+    # The name under which the package id looks for it.
+    token = f"{re.sub('[^A-Z0-9_]|^[^A-Z_]', '_', index.upper())}_ID_TOKEN"
     access = (
         ("  variables:", "    TWINE_USERNAME: __token__", f"    TWINE_PASSWORD: ${secret}")
         if secret
-        else ("  id_tokens:", f"    {token}:", f"      aud: {scalar(index)}")
+        else (
+            "  id_tokens:",
+            f"    {token}:",
+            f"      aud: {scalar(index)}",
+            *(_SIGSTORE if attested else ()),
+        )
     )
     place = (f"  environment: {scalar(index)}", f"  resource_group: {scalar(index)}")
-    script = [f"python -m wheelkit publish dist --to {shlex.quote(index)}"]
+    install = [f"python -m pip install {shlex.quote(ATTESTATIONS)}"] if attested else []
+    script = [*install, f"python -m wheelkit publish dist --to {shlex.quote(index)}"]
     return _job(name, name, _LINUX, plan, script, *place, *access, *_rule(condition))

@@ -16,6 +16,7 @@ from wheelkit.errors import ConfigError
 from wheelkit.machine.facts import Machine, building_machine
 from wheelkit.matrix import Interpreter, System
 from wheelkit.project.kinds import Kind
+from wheelkit.workflows.labels import label_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     Label = Callable[[Target, Mapping[str, str]], str | None]
 
 
+# What pip installs besides wheelkit in the jobs that make attestations.
+ATTESTATIONS = "wheelkit[attestations]"
 # The Python that runs wheelkit in CI; every runner has it.
 TOOL_PYTHON = "3.13"
 _DEFAULT_TAG = "v{version}"
@@ -52,7 +55,8 @@ class Blueprint(Struct, frozen=True, kw_only=True):
     """All that the files of a CI service are written from.
 
     ``pythons`` are the interpreters for smoke tests in the spelling of setup-python; the one that runs
-    wheelkit is last. ``tags`` are globs of the git tags of releases. ``left_out`` are default targets that no
+    wheelkit is last. ``tags`` are globs of the git tags of releases, ``branches`` those of the branches that
+    they are on. ``attested`` are the indexes that get attestations. ``left_out`` are default targets that no
     hosted runner of the service builds.
     """
 
@@ -61,7 +65,9 @@ class Blueprint(Struct, frozen=True, kw_only=True):
     pythons: tuple[str, ...]
     install: tuple[str, ...]
     tags: tuple[str, ...]
+    branches: tuple[str, ...]
     ci: CiConfig
+    attested: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
 
@@ -75,15 +81,19 @@ def plan_anywhere(config: Config, family: Family) -> Plan:
 def blueprint(config: Config, plan: Plan, label: Label) -> Blueprint:
     """Compute the blueprint of a plan; ``label`` returns the runner of a target.
 
-    Raises ConfigError if a promised target has no runner, if targets of one machine have two, or if an index
-    is unknown.
+    Raises ConfigError if a promised target has no runner or one that does not build it, if targets of one
+    machine have two, or if an index is unknown.
     """
-    problems = list(_index_problems(config))
+    targets = [row.target for row in plan.targets]
+    wrong_labels = tuple(label_problems(config.runner, targets))
+    problems = [*_index_problems(config), *wrong_labels]
     labels = {row.target: label(row.target, config.runner) for row in plan.targets}
     left_out = () if plan.declared else tuple(target for target, name in labels.items() if name is None)
     wanted = {target: name for target, name in labels.items() if target not in left_out}
-    native = tuple(_with_smoke_tests(plan, job) for job in _native_jobs(wanted, problems))
-    if problems:
+    conflicts: list[str] = []
+    native = tuple(_with_smoke_tests(plan, job) for job in _native_jobs(wanted, conflicts))
+    # One mistake is told once: a label that is wrong by itself also differs from the others.
+    if problems := [*problems, *(() if wrong_labels else conflicts)]:
         raise ConfigError(config.label, problems)
     return Blueprint(
         native=native,
@@ -91,20 +101,29 @@ def blueprint(config: Config, plan: Plan, label: Label) -> Blueprint:
         pythons=_pythons(plan, tuple(target for job in native for target in _smoked_targets(job))),
         install=config.ci.install or (f"wheelkit=={__version__}",),
         tags=_tags(config, plan.family),
+        branches=config.version.branches,
         ci=config.ci,
+        attested=tuple(name for name in config.ci.indexes if _attests(config, name)),
         left_out=tuple(target.tag for target in left_out),
     )
 
 
 def _index_problems(config: Config) -> Iterable[str]:
     ci, known = config.ci, (*BUILT_IN_INDEXES, *config.index)
-    names = {"ci.staging": ci.staging, "ci.production": ci.production}
+    names = {"ci.staging": ci.staging} if ci.staging else {}
+    names |= {"ci.production": ci.production}
     names |= {f"ci.secrets.{name}": name for name in ci.secrets}
     for key, name in names.items():
         if name not in known:
             yield f'{key}: there is no index "{name}"; known: {", ".join(known)}'
     if ci.staging == ci.production:
         yield f'ci.staging: "{ci.staging}" is also the production index; staging needs another one'
+
+
+def _attests(config: Config, index: str) -> bool:
+    """Return whether an index gets attestations; public ones take them with trusted publishing only."""
+    takes_them = index in BUILT_IN_INDEXES or config.index[index].attestations
+    return config.publish.attestations and takes_them and index not in config.ci.secrets
 
 
 def _native_jobs(labels: Mapping[Target, str | None], problems: list[str]) -> tuple[NativeJob, ...]:

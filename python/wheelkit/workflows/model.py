@@ -22,6 +22,7 @@ READ_PERMISSIONS: Mapping[str, str] = {"contents: read": "to check out"}
 # YAML 1.2 plain scalars that a YAML 1.1 reader takes for strings, too, with the expressions that GitHub
 # expands.
 _PLAIN = re.compile(r"[A-Za-z/$][A-Za-z0-9_./ ${}=!'()|&,-]*")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_/-]*")
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _NOT_STRINGS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
@@ -31,6 +32,11 @@ def scalar(value: str) -> str:
     if _PLAIN.fullmatch(value) and not value.endswith(" ") and value.lower() not in _NOT_STRINGS:
         return value
     return quoted(value)
+
+
+def in_list(value: str) -> str:
+    """Return a text as an item of a YAML list in brackets."""
+    return value if _WORD.fullmatch(value) and value.lower() not in _NOT_STRINGS else quoted(value)
 
 
 def quoted(value: str) -> str:
