@@ -25,6 +25,26 @@ def fetch(
     ``suite`` is another suite than the machine's own, from the same mirror. Raises CalledProcessError, and
     LookupError where no Debian mirror is configured.
     """
+    apt = _apt(folder, architecture, suite)
+    if alone:
+        call([*apt, "download", *packages], folder / "cache/archives")
+    else:
+        call([*apt, "install", "--yes", "--download-only", "--no-install-recommends", *packages])
+    return sorted((folder / "cache/archives").glob("*.deb"))
+
+
+def fetch_source(folder: Path, package: str, *, suite: str) -> Path:
+    """Download a package's original source from a suite of the mirror, and return its archive.
+
+    Raises CalledProcessError, and LookupError where no Debian mirror is configured.
+    """
+    apt = _apt(folder, "", suite)
+    call([*apt, "source", "--download-only", "--tar-only", package], folder)
+    return next(folder.glob("*.orig.tar.*"))
+
+
+def _apt(folder: Path, architecture: str, suite: str) -> list[str]:
+    """Return the command line of an apt-get that keeps its state in a new folder, with fresh lists."""
     for part in ("state/lists/partial", "cache/archives/partial"):
         (folder / part).mkdir(parents=True)
     (folder / "status").touch()
@@ -40,11 +60,7 @@ def fetch(
     words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
     apt = ["apt-get", "-q", *words]
     call([*apt, "update"])
-    if alone:
-        call([*apt, "download", *packages], folder / "cache/archives")
-    else:
-        call([*apt, "install", "--yes", "--download-only", "--no-install-recommends", *packages])
-    return sorted((folder / "cache/archives").glob("*.deb"))
+    return apt
 
 
 def _sources(folder: Path, suite: str) -> dict[str, str]:
@@ -58,7 +74,7 @@ def _sources(folder: Path, suite: str) -> dict[str, str]:
     else:
         message = "apt is configured for no Debian mirror; check its sources"
         raise LookupError(message)
-    (folder / "sources.list").write_text(f"deb {uri} {suite} main\n")
+    (folder / "sources.list").write_text(f"deb {uri} {suite} main\ndeb-src {uri} {suite} main\n")
     (folder / "parts").mkdir()
     return {
         "Dir::Etc::sourcelist": str(folder / "sources.list"),

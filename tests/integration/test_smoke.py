@@ -440,7 +440,7 @@ def test_a_missing_symbol_is_explained_with_who_exports_it(wheelkit: Wheelkit, t
     )
     assert (
         reasons["wk-broken/environment"]
-        == "it contains a binary for another architecture than this machine's"
+        == "it contains a binary for another architecture than the interpreter's"
     )
     assert "wk-gear/environment" not in reasons
 

@@ -86,11 +86,11 @@ def explained(venv: Path, error: str, exception: str = "ImportError", **known: A
         ),
         (
             "/x/_fast.so: wrong ELF class: ELFCLASS32",
-            "it contains a binary for another architecture than this machine's",
+            "it contains a binary for another architecture than the interpreter's",
         ),
         (
             "/x/_fast.so: invalid ELF header",
-            "it contains a binary for another architecture than this machine's",
+            "it contains a binary for another architecture than the interpreter's",
         ),
         (
             (
@@ -101,7 +101,7 @@ def explained(venv: Path, error: str, exception: str = "ImportError", **known: A
         ),
         (
             "DLL load failed while importing _fast: %1 is not a valid Win32 application.",
-            "it contains a binary for another architecture than this machine's",
+            "it contains a binary for another architecture than the interpreter's",
         ),
         (
             "libfoo.so.3: cannot open shared object file: No such file or directory",

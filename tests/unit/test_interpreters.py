@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,14 +10,17 @@ from pathlib import Path
 import pytest
 
 from support.scripts import Script
-from wheelkit.machine.interpreters import find_pythons
+from wheelkit.machine.interpreters import PROBE, find_pythons, own_place, parse_answer
 from wheelkit.matrix import Interpreter
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="replaces programs by shell scripts")
 
 
-def answer(tag: str, *, headers: bool = True, links: str = "{}") -> str:
-    return f"""echo '["{tag}", "3.99.1", {str(headers).lower()}, {links}]'"""
+def answer(
+    tag: str, *, headers: bool = True, links: str = "{}", place: tuple[str, str, bool] | None = None
+) -> str:
+    where = json.dumps(place or own_place())
+    return f"""echo '["{tag}", "3.99.1", {str(headers).lower()}, {links}, {where}]'"""
 
 
 def found(*tags: str, home: Path, environ: Mapping[str, str] | None = None) -> dict[str, Path]:
@@ -67,6 +72,24 @@ def test_one_with_headers_is_preferred(script: Script, tmp_path: Path) -> None:
     assert found("cp396", home=tmp_path) == {"cp396": bare}
     full = script("python3.96", answer("cp396"), "pyenv/versions/3.96.2/bin")
     assert found("cp396", home=tmp_path) == {"cp396": full}
+
+
+def test_an_interpreter_says_its_platform_as_this_module_computes_it() -> None:
+    done = subprocess.run([sys.executable, "-I", "-c", PROBE], capture_output=True, text=True, check=True)
+    answered = parse_answer(done.stdout, Path(sys.executable))
+    assert answered.place == own_place()
+    assert answered.python.interpreter.version == sys.version_info[:2]
+
+
+def test_one_of_another_platform_is_not_this_machines_own(script: Script, tmp_path: Path) -> None:
+    name, libc, wide = own_place()
+    for number, place in enumerate(
+        [("linux-s390x", libc, wide), (name, "other", wide), (name, libc, not wide)]
+    ):
+        script(f"python3.9{number}", answer(f"cp39{number}", place=place))
+        assert found(f"cp39{number}", home=tmp_path) == {}
+    quiet = script("python3.97", answer("cp397", place=(name, "", wide)))  # says nothing of its C library
+    assert found("cp397", home=tmp_path) == {"cp397": quiet}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 import pytest
+from msgspec.structs import replace
 
 import malformed
 from malformed import LINUX
@@ -28,13 +29,14 @@ from wheelkit.cli import COMMANDS
 from wheelkit.command_line import main, wheelkit
 from wheelkit.doctor import CheckLine, LineState
 from wheelkit.machine import facts
+from wheelkit.machine.emulators import Runtime
 from wheelkit.machine.interpreters import Python
 from wheelkit.manifest import BuiltFile, Manifest
-from wheelkit.matrix import Interpreter, System
+from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.publish.transaction import PublishResult, plan_publication
 from wheelkit.release import ReleaseResult
 from wheelkit.repair.run import Repaired
-from wheelkit.smoke.model import Case, CaseResult, Failure, InstallMode, SmokeResult
+from wheelkit.smoke.model import Case, CaseResult, Failure, InstallMode, NotRun, SmokeResult
 from wheelkit.versions.tags import ReleaseTag
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "json"
@@ -144,9 +146,15 @@ def smoked(folder: Path, patch: Patch) -> None:
     failure = Failure(check="import demo", what="no", detail="x", fix="y")
     failed = CaseResult(case=cases[0], failures=(failure,), checks=2, seconds=1.5, log=folder, kept=folder)
     results = (failed, *(CaseResult(case=case, checks=2, seconds=1.5) for case in cases))
+    runtime = Runtime(emulator="wine", format="pe", words=("wine",), target=Target.parse("win_amd64"))
+    emulated = replace(cases[0], python=replace(python, runtime=runtime))
+    results += (CaseResult(case=emulated, checks=2, seconds=1.5),)
+    wheel = NotRun(file="x.whl", what="no", fix="y", missing=True)
     patch.setattr(
         "wheelkit.cli.smoke.smoke",
-        lambda *_: SmokeResult(results=results, skipped=("cp315",), notes=("a",), order=("demo",)),
+        lambda *_: SmokeResult(
+            results=results, skipped=("cp315",), not_run=(wheel,), notes=("a",), order=("demo",)
+        ),
     )
 
 

@@ -20,7 +20,7 @@ from wheelkit.cli.options import (
 )
 from wheelkit.cli.output import columns, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
-from wheelkit.errors import ProjectError, UsageError
+from wheelkit.errors import MissingToolError, ProjectError, UsageError
 from wheelkit.inputs import resolved
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.matrix import Interpreter
@@ -32,7 +32,7 @@ from wheelkit.smoke.smoke import smoke
 from wheelkit.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from wheelkit.config import Config
     from wheelkit.machine.workspace import Workspace
@@ -54,6 +54,7 @@ class SmokeOptions(Struct, frozen=True, kw_only=True):
     offline: bool
     build_sdists: bool
     pip: bool
+    emulate: bool
     timeout: float
     jobs: int | None
     keep: bool
@@ -87,11 +88,16 @@ class SmokeOptions(Struct, frozen=True, kw_only=True):
 @click.option("--build-sdists", is_flag=True, help="Allow building third-party packages that have no wheel.")
 @click.option("--pip", is_flag=True, help="Use venv and pip instead of uv.")
 @click.option(
+    "--emulate",
+    is_flag=True,
+    help="Try the wheels for other platforms too, with the emulators and interpreters that are installed.",
+)
+@click.option(
     "--timeout",
     type=click.FloatRange(min=0.1),
     default=60.0,
     show_default=True,
-    help="The time limit of one check, in seconds.",
+    help="The time limit of one check, in seconds; up to ten times that under an emulator.",
 )
 @click.option(
     "--jobs",
@@ -108,6 +114,10 @@ def command(**values: Any) -> int:  # noqa: ANN401 - one for each field of Smoke
     The family comes from its files only, by path and sha256; third-party packages come from one index. Each
     distribution is installed alone, then all of them together, and those with console scripts as tools.
     Modules are imported, scripts answer --help, entry points are loaded, and the configured commands run.
+
+    With --emulate, wheels for other platforms are tried by interpreters of those: of other processors under
+    qemu, of Windows under wine, of another C library with its loader, and Pyodide in node. wheelkit doctor
+    says which are installed here.
     """
     options = SmokeOptions(**values)
     request = _request(options)
@@ -119,7 +129,20 @@ def command(**values: Any) -> int:  # noqa: ANN401 - one for each field of Smoke
         result_json(_to_json(smoked))
     else:
         show_result(smoked)
+    if smoked.ok and options.emulate:
+        _require_all_tried(smoked)
     return 0 if smoked.ok else 1
+
+
+def _require_all_tried(smoked: SmokeResult) -> None:
+    """Raise MissingToolError if an emulator would have run wheels that were not tried."""
+    missing = [wheel for wheel in smoked.not_run if wheel.missing]
+    if missing:
+        fixes = dict.fromkeys(wheel.fix for wheel in missing if wheel.fix)
+        raise MissingToolError(
+            f"{plural(len(missing), 'wheel')} for other platforms could not be tried here",
+            hint="\n".join(fixes),
+        )
 
 
 def _request(options: SmokeOptions) -> SmokeRequest:
@@ -136,6 +159,7 @@ def _request(options: SmokeOptions) -> SmokeRequest:
         family=_family(config),
         interpreters=options.interpreters,
         pip=options.pip,
+        emulate=options.emulate,
         keep=options.keep,
         timeout=options.timeout,
         jobs=options.jobs or 0,
@@ -165,6 +189,11 @@ def _source(options: SmokeOptions, config: Config) -> Source:
         raise UsageError(
             "--index, --find-links and --offline exclude each other",
             hint="third-party packages come from one place: use one of the options",
+        )
+    if options.emulate and options.pip:
+        raise UsageError(
+            "--emulate and --pip exclude each other",
+            hint="leave out --pip: for other platforms, uv installs what their interpreters ask for",
         )
     if offline and options.pip:
         raise UsageError(
@@ -199,13 +228,17 @@ def _family(config: Config) -> Family | None:
 
 def show_result(smoked: SmokeResult) -> None:
     """Print the table of cases, the failures and the notes."""
-    result(_table(smoked))
+    for title, results in _by_platform(smoked.results).items():
+        if title:
+            result(f"\n  {title}")
+        result(_table(smoked, results))
     for outcomes in _group_failed(smoked.results):
         result(f"\n{_failures(outcomes)}")
     for outcome in smoked.results:
         if outcome.kept is not None:
             note(f"kept: {outcome.case.title}   {outcome.kept}")
     note_skipped(smoked)
+    _note_not_run(smoked)
     for text in smoked.notes:
         note(text)
     failed = sum(not outcome.ok for outcome in smoked.results)
@@ -220,14 +253,33 @@ def note_skipped(smoked: SmokeResult) -> None:
         note(f"skipped, not installed here: {', '.join(smoked.skipped)}")
 
 
-def _table(smoked: SmokeResult) -> str:
-    tags = tuple(dict.fromkeys(outcome.case.interpreter.tag for outcome in smoked.results))
+def _note_not_run(smoked: SmokeResult) -> None:
+    """Print which wheels for other platforms were not tried, those of one reason together."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for wheel in smoked.not_run:
+        reasons.setdefault((wheel.what, wheel.fix), []).append(wheel.file)
+    for (what, fix), files in reasons.items():
+        note(f"not run: {what}")
+        for line in (*files, *([f"to run: {fix}"] if fix else [])):
+            note(f"  {line}")
+
+
+def _by_platform(results: Iterable[CaseResult]) -> dict[str, list[CaseResult]]:
+    """Group the results by the platform and emulator that they are from; this machine's own come first."""
+    groups: dict[str, list[CaseResult]] = {}
+    for outcome in results:
+        groups.setdefault(str(outcome.case.python.runtime or ""), []).append(outcome)
+    return groups
+
+
+def _table(smoked: SmokeResult, results: Sequence[CaseResult]) -> str:
+    tags = tuple(dict.fromkeys(outcome.case.interpreter.tag for outcome in results))
     rows = [("distribution", "as", *tags)]
     for label in (*smoked.order, FAMILY):
         for mode in InstallMode:
             marks = {
                 outcome.case.interpreter.tag: _MARKS[outcome.ok]
-                for outcome in smoked.results
+                for outcome in results
                 if outcome.case.label == label and outcome.case.mode is mode
             }
             if marks:
@@ -249,8 +301,9 @@ def _group_failed(results: Iterable[CaseResult]) -> Iterable[list[CaseResult]]:
     groups: dict[object, list[CaseResult]] = {}
     for outcome in results:
         if not outcome.ok:
+            runtime = str(outcome.case.python.runtime)
             causes = tuple((failure.check, failure.what, failure.fix) for failure in outcome.failures)
-            groups.setdefault((outcome.case.label, outcome.case.mode, causes), []).append(outcome)
+            groups.setdefault((outcome.case.label, outcome.case.mode, runtime, causes), []).append(outcome)
     return groups.values()
 
 
@@ -271,6 +324,7 @@ def _to_json(smoked: SmokeResult) -> dict[str, Any]:
         "schema": 1,
         "ok": smoked.ok,
         "skipped": list(smoked.skipped),
+        "not_run": [{"file": wheel.file, "what": wheel.what, "fix": wheel.fix} for wheel in smoked.not_run],
         "notes": list(smoked.notes),
         "cases": [_case_to_json(outcome) for outcome in smoked.results],
     }
@@ -278,12 +332,15 @@ def _to_json(smoked: SmokeResult) -> dict[str, Any]:
 
 def _case_to_json(outcome: CaseResult) -> dict[str, Any]:
     case = outcome.case
+    runtime = case.python.runtime
     checked = [case.packages[key] for key in case.checked if key in case.packages]
     return {
         "distribution": case.label,
         "how": case.mode,
         "interpreter": case.interpreter.tag,
         "python": case.python.version,
+        "platform": runtime.target.tag if runtime else None,
+        "emulator": runtime.emulator if runtime else None,
         "ok": outcome.ok,
         "checks": outcome.checks,
         "seconds": round(outcome.seconds, 3),

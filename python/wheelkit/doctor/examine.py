@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from wheelkit.doctor import access, machine, project, tools
+from wheelkit.doctor import access, emulators, machine, project, tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,6 +43,7 @@ def run_checks(context: DoctorContext) -> Iterable[CheckLine]:
         yield from tools.programs(backends)
         yield from machine.containers(context.environ)
         yield from machine.signing()
+        yield from emulators.emulators(context.config, context.environ)
     else:
         yield from tools.for_pure()
     yield machine.disk(context.folder)

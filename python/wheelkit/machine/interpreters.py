@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import sys
+import sysconfig
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +23,13 @@ from wheelkit.matrix import Interpreter, default_interpreters
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from wheelkit.machine.emulators import Runtime
+
 
 # sysconfig's variables with the commands that link extensions.
 LINK_COMMANDS = ("LDSHARED", "LDCXXSHARED")
 _PROBE_SECONDS = 20
-_PROBE = """
+PROBE = """
 import json, platform, sys, sysconfig, os.path
 threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 kind = {"cpython": "cp", "pypy": "pp"}.get(sys.implementation.name, sys.implementation.name)
@@ -33,14 +38,26 @@ if kind == "graalpy":  # its extensions are for one release: graalpy250-312-nati
     tag = "gp%d%d_" % sys.version_info[:2] + sysconfig.get_config_var("SOABI")[7:10]
 header = os.path.join(sysconfig.get_path("include"), "Python.h")
 links = {name: sysconfig.get_config_var(name) or "" for name in COMMANDS}
-print(json.dumps([tag, platform.python_version(), os.path.isfile(header), links]))
+place = sysconfig.get_platform()
+if place.startswith("macosx"):  # else with the oldest macOS that the interpreter runs on
+    place = "macosx-" + platform.machine()
+try:
+    libc = (os.confstr("CS_GNU_LIBC_VERSION") or "").split(" ")[0]
+except ValueError:
+    libc = "musl" if kind == "cp" else ""
+except (AttributeError, OSError):
+    libc = ""
+where = [place, libc, sys.maxsize > 2**32]
+print(json.dumps([tag, platform.python_version(), os.path.isfile(header), links, where]))
 """.replace("COMMANDS", repr(LINK_COMMANDS))
+"""The script that an interpreter answers with what it is, as one line of JSON; see ``parse_answer``."""
 
 
 class Python(Struct, frozen=True, kw_only=True):
     """An interpreter on this machine.
 
     ``headers`` is true if extensions can be compiled, and ``links`` are sysconfig's commands to link them.
+    ``runtime`` is how one of another platform runs here, None for this machine's own.
     """
 
     interpreter: Interpreter
@@ -48,6 +65,14 @@ class Python(Struct, frozen=True, kw_only=True):
     version: str
     headers: bool
     links: Mapping[str, str] = field(default_factory=dict)
+    runtime: Runtime | None = None
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What an interpreter says it is; ``place`` is its platform, comparable with ``own_place``."""
+
+    python: Python
+    place: tuple[str, str, bool]
 
 
 def find_pythons(wanted: Iterable[Interpreter], environ: Mapping[str, str] = os.environ) -> dict[str, Python]:
@@ -115,18 +140,46 @@ def _find_python(wanted: Interpreter, environ: Mapping[str, str]) -> Python | No
 
 
 def _probe(path: Path) -> Python | None:
-    """Ask an interpreter what it is; None for a program that does not answer."""
-    command = Command(argv=(str(path), "-I", "-c", _PROBE), unset=("PYTHONHOME", "PYTHONPATH"))
+    """Ask an interpreter what it is; None for a program that does not answer, or of another platform."""
+    command = Command(argv=(str(path), "-I", "-c", PROBE), unset=("PYTHONHOME", "PYTHONPATH"))
     completed = query(command, timeout=_PROBE_SECONDS)
     if completed.returncode != 0:
         return None
     try:
-        tag, version, headers, links = json.loads(completed.output)
-        return Python(
-            interpreter=Interpreter.parse(tag), path=path, version=version, headers=headers, links=links
-        )
+        answer = parse_answer(completed.output, path)
     except (ValueError, TypeError):
         return None
+    return answer.python if answer.place == own_place() else None
+
+
+def parse_answer(text: str, path: Path) -> Answer:
+    """Parse what ``PROBE`` printed; raises ValueError or TypeError for anything else."""
+    tag, version, headers, links, place = json.loads(text)
+    python = Python(
+        interpreter=Interpreter.parse(tag), path=path, version=version, headers=headers, links=links
+    )
+    name, libc, wide = place
+    # Not every implementation says which C library it has.
+    return Answer(python=python, place=(name, libc or own_place()[1], wide))
+
+
+@cache
+def own_place() -> tuple[str, str, bool]:
+    """Return the platform of the running interpreter, computed as ``PROBE`` does.
+
+    These are sysconfig's platform (on macOS with the processor alone), the C library on Linux, and whether
+    the process has 64 bits.
+    """
+    place = sysconfig.get_platform()
+    if place.startswith("macosx"):
+        place = f"macosx-{platform.machine()}"
+    try:
+        libc = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")[0]
+    except ValueError:
+        libc = "musl"
+    except (AttributeError, OSError):
+        libc = ""
+    return place, libc, sys.maxsize > 2**32
 
 
 def candidate_paths(interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[Path, ...]:

@@ -144,7 +144,9 @@ class Environments(Struct, frozen=True, kw_only=True):
 def _folder_name(case: Case) -> str:
     # Normalized names contain no underscores, so no distribution is called the_family.
     member = case.distribution or "the_family"
-    return re.sub(r"[^\w]+", "-", f"{member}-{case.interpreter}-{case.mode}-{case.python.version}")
+    runtime = case.python.runtime
+    platform = f"-{runtime.target}" if runtime else ""
+    return re.sub(r"[^\w]+", "-", f"{member}-{case.interpreter}-{case.mode}-{case.python.version}{platform}")
 
 
 @contextmanager

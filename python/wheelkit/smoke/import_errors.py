@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 # The messages of glibc, macOS and musl, in this order.
 _NO_LIBRARY = (
-    re.compile(r"(?P<library>[\w.+@-]+\.so[\w.]*): cannot open shared object file"),
-    re.compile(r"Library not loaded: (?:[^\n]*/)?(?P<library>[\w.+@-]+)"),
-    re.compile(r"Error loading shared library (?P<library>[\w.+@-]+)"),
+    re.compile(r"(?P<path>/[^\n:]*/)?(?P<library>[\w.+@-]+\.so[\w.]*): cannot open shared object file"),
+    re.compile(r"Library not loaded: (?P<path>[^\n]*/)?(?P<library>[\w.+@-]+)"),
+    re.compile(r"Error loading shared library (?P<path>/[^\n:]*/)?(?P<library>[\w.+@-]+)"),
 )
 _NO_SYMBOL = (
     re.compile(r"undefined symbol: (?P<symbol>\w+)"),
@@ -40,13 +40,18 @@ _NO_SYMBOL = (
 _TOO_OLD = re.compile(
     r"version [`'](?P<version>(?:GLIBC|GLIBCXX|CXXABI)_[\w.]+)' not found(?: \(required by (?P<by>[^)]*)\))?"
 )
+# What glibc's own parts are called, which musl's loader does not find.
+_GLIBC = re.compile(
+    r"Error loading shared library (?P<library>ld-linux[\w.+@-]*|lib(?:c|m|dl|pthread|rt)\.so\.\d)"
+)
 _OTHER_ARCHITECTURE = re.compile(
     r"wrong ELF class|invalid ELF header|Exec format error|incompatible architecture|"
     r"not a valid Win32 application|no suitable image found|cannot open shared object file: Exec format"
 )
 _NO_DLL = re.compile(
     r"DLL load failed while importing (?P<module>[\w.]+): "
-    r"The specified (?P<kind>module|procedure) could not be found"
+    r"(?:The specified )?(?P<kind>module|procedure) (?:could not be|not) found",
+    re.IGNORECASE,  # wine says: Module not found
 )
 _NO_MODULE = re.compile(r"^ModuleNotFoundError: .*No module named '(?P<module>[\w.]+)'", re.DOTALL)
 _EXTRA = re.compile(r"""extra == ["'](?P<extra>[^"']+)""")
@@ -92,13 +97,23 @@ def _old_libc(match: re.Match[str], _: ErrorContext) -> tuple[str, str]:
 
 def _other_architecture(_match: re.Match[str], _: ErrorContext) -> tuple[str, str]:
     return (
-        "it contains a binary for another architecture than this machine's",
+        "it contains a binary for another architecture than the interpreter's",
         "wheelkit inspect WHEEL   shows which one; the wheel's tag promises this architecture",
+    )
+
+
+def _other_libc(match: re.Match[str], _: ErrorContext) -> tuple[str, str]:
+    return (
+        f"it needs {match['library']}, which is glibc's, and this interpreter runs on musl",
+        "build it on musl, or tag it manylinux;  wheelkit verify-matrix WHEEL   shows what it needs",
     )
 
 
 def _missing_library(match: re.Match[str], context: ErrorContext) -> tuple[str, str]:
     library = match["library"]
+    if match["path"] and Path(match["path"], library).is_file():
+        # glibc reports a file for another processor as one that does not exist.
+        return _other_architecture(match, context)
     for provider in context.known_providers:
         if matches(library, provider.linux, System.LINUX) or matches(library, provider.macos, System.MACOS):
             names = " or ".join(provider.distributions or (provider.name,))
@@ -157,7 +172,7 @@ def _abi_mismatch(symbol: str, context: ErrorContext) -> tuple[str, str] | None:
 
 
 def _missing_dll(match: re.Match[str], _: ErrorContext) -> tuple[str, str]:
-    missing = "a DLL that it needs" if match["kind"] == "module" else "a function in one of its DLLs"
+    missing = "a DLL that it needs" if match["kind"].lower() == "module" else "a function in one of its DLLs"
     return (
         f"{match['module']} could not be loaded: {missing} is missing (Windows does not say which)",
         "wheelkit inspect WHEEL   lists its DLLs",
@@ -209,6 +224,7 @@ _EXPLANATIONS: tuple[
 ] = (
     ((_TOO_OLD,), _old_libc),
     ((_OTHER_ARCHITECTURE,), _other_architecture),
+    ((_GLIBC,), _other_libc),
     (_NO_LIBRARY, _missing_library),
     (_NO_SYMBOL, _missing_symbol),
     ((_NO_DLL,), _missing_dll),

@@ -17,6 +17,7 @@ from wheelkit.errors import UsageError
 from wheelkit.machine.process import Command
 from wheelkit.machine.time_limits import ENVIRONMENT
 from wheelkit.smoke.environments import variables_to_unset
+from wheelkit.smoke.foreign_environments import site_packages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +80,17 @@ def uv_commands(uv: str, case: Case, environment: Environment, source: Source) -
     options = _uv_options(environment.python, environment, source)
     install = (uv, "pip", "install", *options, *case.requirements)
     return (_uv(create, environment), _uv(install, environment, source))
+
+
+def foreign_commands(uv: str, case: Case, environment: Environment, source: Source) -> tuple[Command, ...]:
+    """Build the command that installs into the environment of an interpreter of another platform.
+
+    uv asks that interpreter, but takes paths of Windows for names, so it is told where to install for it.
+    """
+    options = _uv_options(environment.python, environment, source)
+    if case.python.runtime is not None and case.python.runtime.format == "pe":
+        options = ("--target", str(site_packages(environment)), *options)
+    return (_uv((uv, "pip", "install", *options, *case.requirements), environment, source),)
 
 
 def tool_commands(uv: str, case: Case, environment: Environment, source: Source) -> tuple[Command, ...]:

@@ -114,7 +114,8 @@ class Case(Struct, frozen=True, kw_only=True):
     def title(self) -> str:
         """One line that identifies the case."""
         tool = " as a tool" if self.mode is InstallMode.TOOL else ""
-        return f"{self.label}{tool} on {self.interpreter}"
+        platform = f", {self.python.runtime}" if self.python.runtime else ""
+        return f"{self.label}{tool} on {self.interpreter}{platform}"
 
 
 class Failure(Struct, frozen=True, kw_only=True):
@@ -146,15 +147,29 @@ class CaseResult(Struct, frozen=True, kw_only=True):
         return not self.failures
 
 
+class NotRun(Struct, frozen=True, kw_only=True):
+    """A wheel that was not tried: its file name, the reason, and the command that changes it.
+
+    It is ``missing`` something if an emulator would run it that, or whose interpreter, is not installed.
+    """
+
+    file: str
+    what: str
+    fix: str = ""
+    missing: bool = False
+
+
 class SmokeResult(Struct, frozen=True, kw_only=True):
     """The result of a smoke test.
 
-    ``skipped`` are the tags of promised interpreters that are not installed here, ``notes`` remarks for the
-    user, ``order`` the keys of the distributions in dependency order.
+    ``skipped`` are the tags of promised interpreters that are not installed here, ``not_run`` the wheels for
+    other platforms that were not tried, ``notes`` remarks for the user, ``order`` the keys of the
+    distributions in dependency order.
     """
 
     results: tuple[CaseResult, ...]
     skipped: tuple[str, ...] = ()
+    not_run: tuple[NotRun, ...] = ()
     notes: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
 

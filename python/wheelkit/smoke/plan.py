@@ -20,17 +20,21 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from wheelkit.machine.interpreters import Python
-    from wheelkit.matrix import Interpreter, Target
+    from wheelkit.matrix import Target
     from wheelkit.smoke.model import Package
 
 
 class SmokeInputs(Struct, frozen=True, kw_only=True):
-    """What is tested: the wheels, the keys of all members, this machine's target, and the commands by key."""
+    """What is tested: the wheels, the keys of all members, and the commands by key.
+
+    ``target`` is this machine's or that of an interpreter of another platform, whose ``markers`` are given.
+    """
 
     packages: tuple[Package, ...]
     family: frozenset[str]
     target: Target
     commands: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    markers: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan_cases(inputs: SmokeInputs, pythons: Iterable[Python]) -> tuple[Case, ...]:
@@ -127,7 +131,7 @@ class _Planner:
             visited.add((key, extra))
             for requirement in self.packages[key].requires:
                 sibling = normalise(requirement.name)
-                if sibling not in self.inputs.family or not _applies(requirement, extra, interpreter):
+                if sibling not in self.inputs.family or not self._applies(requirement, extra):
                     continue
                 if sibling not in self.packages and not problem:
                     problem = (
@@ -141,9 +145,8 @@ class _Planner:
         }
         return needed, problem
 
-
-def _applies(requirement: Requirement, extra: str, interpreter: Interpreter) -> bool:
-    """Return whether a requirement applies on this machine with the given interpreter and extra."""
-    version = dotted(interpreter.version)
-    environment = {"python_version": version, "python_full_version": f"{version}.0", "extra": extra}
-    return marker_holds(requirement, environment)
+    def _applies(self, requirement: Requirement, extra: str) -> bool:
+        """Return whether a requirement applies on the interpreter with the given extra."""
+        version = dotted(self.python.interpreter.version)
+        here = {"python_version": version, "python_full_version": f"{version}.0"}
+        return marker_holds(requirement, {**(self.inputs.markers or here), "extra": extra})

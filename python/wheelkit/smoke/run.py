@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from wheelkit.command_lines import split_command
 from wheelkit.machine.concurrency import run_jobs, worker_count
 from wheelkit.machine.process import find_tool, run_configured, tool_error
-from wheelkit.smoke import install, probe
+from wheelkit.smoke import foreign_environments, install, probe
 from wheelkit.smoke.import_errors import ErrorContext, explain_import_error
 from wheelkit.smoke.install_errors import explain_install_error
 from wheelkit.smoke.installed import compare_installed
@@ -38,7 +38,8 @@ class SmokeRequest(Struct, frozen=True, kw_only=True):
     """The dist folder to test, the project that it belongs to, if any, and how to create the environments.
 
     ``interpreters`` are tags that replace the promised ones. ``pip`` installs with pip instead of uv,
-    ``timeout`` is the seconds that one check may take. ``jobs`` environments exist at a time; 0: the default.
+    ``emulate`` tries the wheels for other platforms as well. ``timeout`` is the seconds that one check may
+    take. ``jobs`` environments exist at a time; 0: the default.
     """
 
     dist: Path
@@ -47,6 +48,7 @@ class SmokeRequest(Struct, frozen=True, kw_only=True):
     family: Family | None = None
     interpreters: tuple[str, ...] = ()
     pip: bool = False
+    emulate: bool = False
     keep: bool = False
     timeout: float = 60.0
     jobs: int = 0
@@ -127,10 +129,25 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
                 self._require_space(completed, "the installation")
                 requirements = " ".join(self.case.requirements)
                 return explain_install_error(completed, requirements, self.request.source)
+        if self._emulated:
+            foreign_environments.adopt_scripts(self.environment)
         return None
 
+    @property
+    def _emulated(self) -> bool:
+        runtime = self.case.python.runtime
+        return runtime is not None and not runtime.is_direct
+
+    @property
+    def _timeout(self) -> float:
+        runtime = self.case.python.runtime
+        return self.request.timeout * (runtime.slowness if runtime else 1)
+
     def _install_commands(self) -> tuple[Command, ...]:
-        source = self.request.source
+        source, runtime = self.request.source, self.case.python.runtime
+        if runtime is not None and self._emulated:
+            foreign_environments.create(self.environment, self.case.python, runtime)
+            return install.foreign_commands(find_tool("uv"), self.case, self.environment, source)
         if self.case.mode is InstallMode.TOOL:
             return install.tool_commands(find_tool("uv"), self.case, self.environment, source)
         if self.request.pip:
@@ -146,7 +163,8 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
         """Return the configured commands and the scripts that they do not run, by label."""
         programs = {command: split_command(command) for command in self.case.commands}
         mode = self.case.mode
-        if mode is InstallMode.ENVIRONMENT and self.case.distribution and not self.request.pip:
+        alone = mode is InstallMode.ENVIRONMENT and self.case.distribution is not None
+        if alone and not self.request.pip and self.case.python.runtime is None:
             return programs  # the distribution is installed as a tool as well, and its scripts run there
         started = {argv[0] for argv in programs.values()}
         for key in self.case.checked:
@@ -158,19 +176,19 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
     def _run_probes(self, probes: Sequence[probe.ProbeCheck]) -> list[Failure]:
         words = (word for check in probes for word in check)
         argv = (self.environment.python, "-I", "-c", probe.SCRIPT, *words)
-        completed = self.run(self.environment.command(*argv, timeout=self.request.timeout))
+        completed = self.run(self.environment.command(*argv, timeout=self._timeout))
         failures = list(probe.parse_report(completed))
         if failures:
             self._require_space(completed, "importing the modules")
         return [self._explain(failure) for failure in failures]
 
     def _run_program(self, label: str, argv: tuple[str, ...]) -> list[Failure]:
-        command = self.environment.command(*argv, timeout=self.request.timeout)
+        command = self.environment.command(*argv, timeout=self._timeout)
         completed = run_configured(self.run, command)
         if completed.returncode == 0:
             return []
         self._require_space(completed, label)
-        failure = _program_failure(label, completed, self.request.timeout)
+        failure = _program_failure(label, completed, self._timeout)
         import_error = None if completed.timed_out else probe.import_error(label, completed)
         if import_error is not None and (explained := self._explain(import_error)).fix:
             return [replace(failure, what=f"{failure.what}: {explained.what}", fix=explained.fix)]

@@ -10,7 +10,7 @@ from wheelkit.errors import MissingToolError
 from wheelkit.machine import facts
 from wheelkit.machine.interpreters import find_pythons
 from wheelkit.matrix import Interpreter, matrix_of
-from wheelkit.smoke import wheels
+from wheelkit.smoke import emulation, wheels
 from wheelkit.smoke.environments import open_environments
 from wheelkit.smoke.model import SmokeResult
 from wheelkit.smoke.plan import SmokeInputs, dependency_order, plan_cases
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wheelkit.config import Config
     from wheelkit.machine.interpreters import Python
     from wheelkit.machine.workspace import Workspace
-    from wheelkit.smoke.model import Package
+    from wheelkit.smoke.model import Case, NotRun, Package
     from wheelkit.smoke.run import SmokeRequest
 
 
@@ -37,16 +37,35 @@ def smoke(request: SmokeRequest, workspace: Workspace) -> SmokeResult:
     wheels.require_unchanged(request.dist, found)
     members = request.family.distributions if request.family else ()
     packages, notes = wheels.select_versions(found, {member.key: member.version for member in members})
-    pythons, skipped = _find_interpreters(request, packages)
     inputs = SmokeInputs(
         packages=tuple(_with_imports(package, request.config) for package in packages),
         family=frozenset(package.key for package in packages) | {member.key for member in members},
         target=facts.own_target(facts.detect(containers=False)),
         commands={key: distribution.smoke for key, distribution in request.config.distribution.items()},
     )
+    cases, skipped, not_run = _plan(request, inputs)
     with open_environments(workspace, keep=request.keep, secrets=request.source.secrets) as environments:
-        results = run_cases(plan_cases(inputs, pythons), request, inputs.family, environments)
-    return SmokeResult(results=results, skipped=skipped, notes=notes, order=dependency_order(packages))
+        results = run_cases(cases, request, inputs.family, environments)
+    order = dependency_order(packages)
+    return SmokeResult(results=results, skipped=skipped, not_run=not_run, notes=notes, order=order)
+
+
+def _plan(
+    request: SmokeRequest, inputs: SmokeInputs
+) -> tuple[tuple[Case, ...], tuple[str, ...], tuple[NotRun, ...]]:
+    """Return the cases, the tags of the interpreters that are not installed, and the wheels without a case.
+
+    With emulators, a distribution that has no wheel for this machine is tried elsewhere only.
+    """
+    if not request.emulate:
+        pythons, skipped = _find_interpreters(request, inputs.packages)
+        return plan_cases(inputs, pythons), skipped, emulation.not_asked_for(inputs.packages, inputs.target)
+    emulated = emulation.plan_emulation(inputs, _wanted_anywhere(request, inputs.packages))
+    here = emulation.installable(inputs.packages, inputs.target)
+    if not here:
+        return emulated.cases, (), emulated.not_run
+    pythons, skipped = _find_interpreters(request, here)
+    return (*plan_cases(replace(inputs, packages=here), pythons), *emulated.cases), skipped, emulated.not_run
 
 
 def _with_imports(package: Package, config: Config) -> Package:
@@ -95,3 +114,13 @@ def _wanted_interpreters(request: SmokeRequest, packages: Sequence[Package]) -> 
     if tags is not None:
         return tuple(dict.fromkeys(wanted))
     return tuple(sorted(set(wanted), key=lambda interpreter: (interpreter.version, interpreter.tag)))
+
+
+def _wanted_anywhere(request: SmokeRequest, packages: Sequence[Package]) -> tuple[Interpreter, ...]:
+    """Return the interpreters of the request, else all that are promised on any target, oldest first."""
+    if request.interpreters:
+        return tuple(map(Interpreter.parse, request.interpreters))
+    requirements = dict.fromkeys(package.requires_python or None for package in packages)
+    matrices = [matrix_of(request.config, required) for required in requirements]
+    wanted = {interpreter for matrix in matrices for interpreter in matrix.interpreters}
+    return tuple(sorted(wanted, key=lambda interpreter: (interpreter.version, interpreter.tag)))
