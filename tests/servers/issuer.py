@@ -20,6 +20,8 @@ class Issuer:
     """The claims about a job; with ``reuse`` it returns the same identity again."""
 
     workflow: str = "release.yml"
+    repository: str = "acme/gyro"
+    sha: str = "c0ffee" * 6 + "beef"
     request_token: str = "request-token-of-the-job"  # noqa: S105 - only valid for the fake
     audience: str | None = None
     reuse: bool = False
@@ -35,6 +37,11 @@ class Issuer:
             "jti": uuid.uuid4().hex,
             "exp": time.time() + 300,
             "workflow": self.workflow,
+            "iss": "https://token.actions.githubusercontent.com",
+            "sub": f"repo:{self.repository}:environment:pypi",
+            "iat": time.time(),
+            "repository": self.repository,
+            "sha": self.sha,
         }
         self.signed.append(sign_identity(claims))
         return self.signed[-1]

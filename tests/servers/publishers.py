@@ -24,6 +24,7 @@ class Publishers:
     issued: list[str] = field(default_factory=list)
     burnt: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+    claims: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def mint(self, identity: str, token: Callable[..., Any]) -> tuple[int, dict[str, Any]]:
         """Exchange an identity for a token, whose scope ``token`` creates; returns status and document."""
@@ -42,6 +43,7 @@ class Publishers:
         minted = f"pypi-{secrets.token_urlsafe(48)}"
         self.minted[minted] = token(projects=projects, expires=time.time() + LIFETIME)
         self.issued.append(minted)
+        self.claims[minted] = claims
         return 200, {"success": True, "token": minted, "expires": int(time.time()) + LIFETIME}
 
     def burn(self, minted: str) -> None:

@@ -176,10 +176,11 @@ class Warehouse:
                 "Invalid attestations supplied during upload:"
                 " Attestations are only supported when using Trusted Publishing",
             )
+        claims = self.publishers.claims.get(token or "", {})
         publisher = {
             "kind": "GitHub",
-            "repository": "acme/gyro",
-            "workflow": "release.yml",
+            "repository": claims.get("repository", "acme/gyro"),
+            "workflow": claims.get("workflow", "release.yml"),
             "environment": None,
         }
         bundle = {"publisher": publisher, "attestations": json.loads(attestations)}

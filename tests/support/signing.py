@@ -7,7 +7,7 @@ once `pypi-attestations` trusts these keys, it reads them like real ones.
 import hashlib
 import json
 import struct
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +33,7 @@ class Workflow:
 
     repository: str = "acme/gyro"
     name: str = "release.yml"
+    commit: str = COMMIT
 
     @property
     def publisher(self) -> dict[str, Any]:
@@ -45,7 +46,7 @@ class Workflow:
         source = {
             8: "https://token.actions.githubusercontent.com",
             12: home,
-            13: COMMIT,
+            13: self.commit,
             14: "refs/tags/v1.0",
         }
         return {**source, 18: f"{home}/.github/workflows/{self.name}@refs/tags/v1.0"}
@@ -54,14 +55,15 @@ class Workflow:
 class Authority:
     """Issues a certificate for each signature and logs both."""
 
-    def __init__(self) -> None:
+    def __init__(self, moment: datetime = _MOMENT) -> None:
+        self._moment = moment
         self._root_key, self._ct_key, self._log_key = (
             ec.generate_private_key(ec.SECP256R1()) for _ in range(3)
         )
         self._root = self._self_signed()
 
-    def trust(self, home: Path) -> None:
-        """Write the authority's keys to the folder where sigstore, run with this home, caches its keys."""
+    def trust(self, home: Path) -> Path:
+        """Write the keys to where sigstore, run with this home, caches its own; return the folder."""
         from sigstore._internal.tuf import DEFAULT_TUF_URL, _get_dirs
 
         with pytest.MonkeyPatch.context() as patch:
@@ -70,6 +72,7 @@ class Authority:
             path = _get_dirs(DEFAULT_TUF_URL)[1] / "trusted_root.json"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(self._trusted_root()))
+        return path.parent
 
     def provenance(self, file: str, data: bytes, by: Workflow | None = None) -> dict[str, Any]:
         """Return the provenance of a file that a workflow signed."""
@@ -82,7 +85,7 @@ class Authority:
         from pypi_attestations import AttestationType
 
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._certificate(key, by or Workflow())
+        certificate = self._certificate(key.public_key(), by or Workflow())
         statement = {
             "_type": "https://in-toto.io/Statement/v1",
             "subject": [{"name": file, "digest": {"sha256": hashlib.sha256(data).hexdigest()}}],
@@ -96,24 +99,56 @@ class Authority:
         envelope = {"statement": _text(payload), "signature": _text(signature)}
         return {"version": 1, "verification_material": material, "envelope": envelope}
 
+    def certify(self, request: bytes, by: Workflow) -> list[bytes]:
+        """Return the chain of certificates, in PEM, for a request of a workflow."""
+        wanted = x509.load_pem_x509_csr(request)
+        key = wanted.public_key()
+        assert wanted.is_signature_valid
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        return [one.public_bytes(Encoding.PEM) for one in (self._certificate(key, by), self._root)]
+
+    def log(self, envelope: dict[str, Any], certificate: bytes) -> dict[str, Any]:
+        """Return the log's answer to an envelope that was signed with a certificate (Rekor, version 1)."""
+        payload, signature = b64decode(envelope["payload"]), b64decode(envelope["signatures"][0]["sig"])
+        entry = self._logged(payload, signature, x509.load_pem_x509_certificate(certificate))
+        proof = entry["inclusionProof"]
+        hashes = [b64decode(text).hex() for text in proof["hashes"]]
+        verification = {
+            "signedEntryTimestamp": entry["inclusionPromise"]["signedEntryTimestamp"],
+            "inclusionProof": {
+                "logIndex": 0,
+                "treeSize": 2,
+                "rootHash": b64decode(proof["rootHash"]).hex(),
+                "hashes": hashes,
+                "checkpoint": proof["checkpoint"]["envelope"],
+            },
+        }
+        return {
+            "body": entry["canonicalizedBody"],
+            "integratedTime": int(entry["integratedTime"]),
+            "logID": b64decode(entry["logId"]["keyId"]).hex(),
+            "logIndex": 0,
+            "verification": verification,
+        }
+
     def _self_signed(self) -> x509.Certificate:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
         public = self._root_key.public_key()
         return (
-            _draft(name, name, public)
-            .not_valid_after(_MOMENT + timedelta(days=3650))
+            _draft(name, name, public, self._moment)
+            .not_valid_after(self._moment + timedelta(days=3650))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(signs_certificates=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
             .sign(self._root_key, SHA256())
         )
 
-    def _certificate(self, key: ec.EllipticCurvePrivateKey, by: Workflow) -> x509.Certificate:
+    def _certificate(self, key: ec.EllipticCurvePublicKey, by: Workflow) -> x509.Certificate:
         """Issue a certificate with the log's signed timestamp."""
         claims = by.claims()
         draft = (
-            _draft(x509.Name([]), self._root.subject, key.public_key())
-            .not_valid_after(_MOMENT + timedelta(minutes=10))
+            _draft(x509.Name([]), self._root.subject, key, self._moment)
+            .not_valid_after(self._moment + timedelta(minutes=10))
             .add_extension(
                 x509.SubjectAlternativeName([x509.UniformResourceIdentifier(claims[18])]), critical=True
             )
@@ -136,7 +171,7 @@ class Authority:
 
     def _timestamps(self, certificate: bytes) -> bytes:
         """Return the list of one signed certificate timestamp (RFC 6962, section 3.2)."""
-        moment = int(_MOMENT.timestamp() * 1000)
+        moment = int(self._moment.timestamp() * 1000)
         entry = _key_id(self._root_key) + len(certificate).to_bytes(3, "big") + certificate
         signature = _sign(self._ct_key, struct.pack("!BBQH", 0, 0, moment, 1) + entry + b"\0\0")
         stamp = (
@@ -155,7 +190,7 @@ class Authority:
         body = _canonical({"apiVersion": "0.0.1", "kind": "dsse", "spec": spec})
         sibling = hashlib.sha256(b"\0another entry").digest()
         root = hashlib.sha256(b"\1" + hashlib.sha256(b"\0" + body).digest() + sibling).digest()
-        moment, log = int(_MOMENT.timestamp()) + 5, _key_id(self._log_key)
+        moment, log = int(self._moment.timestamp()) + 5, _key_id(self._log_key)
         entry = {"body": _text(body), "integratedTime": moment, "logID": log.hex(), "logIndex": 0}
         return {
             "logIndex": "0",
@@ -179,7 +214,7 @@ class Authority:
         return f"{note}\n\N{EM DASH} {_LOG} {_text(signature)}\n"
 
     def _trusted_root(self) -> dict[str, Any]:
-        valid = {"start": (_MOMENT - timedelta(days=365)).isoformat().replace("+00:00", "Z")}
+        valid = {"start": (self._moment - timedelta(days=365)).isoformat().replace("+00:00", "Z")}
         root = {"rawBytes": _text(self._root.public_bytes(Encoding.DER))}
         subject = {"organization": "tests", "commonName": "test authority"}
         authority = {
@@ -196,9 +231,11 @@ class Authority:
         }
 
 
-def _draft(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _draft(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, moment: datetime
+) -> x509.CertificateBuilder:
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)
-    return builder.serial_number(x509.random_serial_number()).not_valid_before(_MOMENT)
+    return builder.serial_number(x509.random_serial_number()).not_valid_before(moment)
 
 
 def _usage(*, signs_certificates: bool) -> x509.KeyUsage:

@@ -153,7 +153,9 @@ def test_pushes_to_the_branches_of_releases_are_checked(make: Make) -> None:
         branches: list[str] = yaml.safe_load(make(more)[CI])[True]["push"]["branches"]
         return branches
 
-    assert pushed() == ["main", "master", "release/*", "release-*"]
+    assert pushed() == ["main", "master"]
+    only = '[tool.wheelkit.version]\nbranches = ["release/*"]\n'
+    assert "push" not in yaml.safe_load(make(only)[CI])[True]
     assert pushed('[tool.wheelkit.version]\nbranches = ["dev,x", "on", "v[0-9].?"]\n') == [
         "dev,x",
         "on",

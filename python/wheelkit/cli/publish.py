@@ -73,7 +73,7 @@ def command(
         )
         completed(f"the whole release is on {index}")
     if as_json:
-        result_json({**publish.to_json(published.plan), "uploaded": published.uploaded})
+        result_json(publish.result_to_json(published))
     else:
         _show(published)
 
@@ -137,7 +137,14 @@ def _show(published: PublishResult) -> None:
         result(f"{plural(len(release.distributions), 'distribution')} on {index}: {uploaded}{already}")
     else:
         result(f"nothing to do: all {plural(len(release.files), 'file')} are on {index} with the same bytes")
+    note_attested(published)
     note(f"next: {_smoke_command(published.plan)}")
+
+
+def note_attested(published: PublishResult) -> None:
+    """Print who signed the files that were uploaded, as the index serves their attestations."""
+    if published.signers:
+        note(f"attestations on {published.plan.index}: {published.signers}")
 
 
 def _smoke_command(plan: PublishPlan) -> str:

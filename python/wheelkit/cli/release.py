@@ -10,7 +10,7 @@ from wheelkit import publish, release
 from wheelkit.cli.options import PATH, config_option, json_option, open_project, python_option, verbose_option
 from wheelkit.cli.output import completed, if_interrupted, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
-from wheelkit.cli.publish import RESUME, begin_upload
+from wheelkit.cli.publish import RESUME, begin_upload, note_attested
 from wheelkit.cli.smoke import note_skipped
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.smoke.install import Source, configured_index, require_valid
@@ -94,6 +94,7 @@ class _StageNotes(release.ReleaseObserver):
         count, index = len(uploads.uploaded), uploads.plan.index
         completed(f"the whole release is on {index}")
         note(f"{plural(count, 'file')} uploaded to {index}" if count else f"nothing to upload to {index}")
+        note_attested(uploads)
 
     def smoked(self, index: Index, smoked: SmokeResult) -> None:
         """Print the outcome of the smoke test."""
@@ -108,7 +109,7 @@ class _StageNotes(release.ReleaseObserver):
 
 
 def _to_json(released: ReleaseResult) -> dict[str, Any]:
-    stages = [{**publish.to_json(stage.plan), "uploaded": stage.uploaded} for stage in released.stages]
+    stages = [publish.result_to_json(stage) for stage in released.stages]
     tags = [tag.name for tag in released.created_tags]
     return {"schema": 1, "release": released.release.digest, "stages": stages, "tags": tags}
 

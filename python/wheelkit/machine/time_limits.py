@@ -46,6 +46,8 @@ REWRITE = TimeLimit(seconds=600, bytes_per_second=100_000)
 """Repair tools, ``wheel`` and patchelf, which unpack, change and pack a file."""
 UPLOAD = TimeLimit(seconds=120, bytes_per_second=20_000)
 """twine upload, for each file: it waits forever for an index that stops answering."""
+SIGN = TimeLimit(seconds=60, bytes_per_second=20_000_000)
+"""pypi-attestations sign, for each file: it asks Sigstore's authority and its log."""
 
 
 def _size(path: Path) -> int:

@@ -6,7 +6,7 @@ from wheelkit.publish.plan import PublishPlan, State, to_json
 from wheelkit.publish.preconditions import PublishTerms, require_publishable
 from wheelkit.publish.release import collect_release
 from wheelkit.publish.session import PublishSession, open_session
-from wheelkit.publish.transaction import PublishResult, plan_publication, publish
+from wheelkit.publish.transaction import PublishResult, plan_publication, publish, result_to_json
 
 __all__ = [
     "DistributionFiles",
@@ -24,5 +24,6 @@ __all__ = [
     "publish",
     "require_publishable",
     "resolve",
+    "result_to_json",
     "to_json",
 ]

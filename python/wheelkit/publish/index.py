@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit.config.keys import ADDRESS, BUILT_IN_INDEXES
 from wheelkit.config.problems import Problems
@@ -23,7 +24,8 @@ class Index(Struct, frozen=True, kw_only=True):
     """An index: its upload address, and the root of its simple API (PEP 503, 691).
 
     ``public`` is set for the public indexes, ``strict`` for others with their rules, ``staging``
-    where releases are only tried. ``lag`` is the number of seconds that it may take to show an accepted file.
+    where releases are only tried. ``attestations`` says that files get them there. ``lag`` is the number of
+    seconds that it may take to show an accepted file.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Index(Struct, frozen=True, kw_only=True):
     public: bool = False
     strict: bool = False
     staging: bool = False
+    attestations: bool = False
     lag: float = _DEFAULT_LAG
 
     @property
@@ -67,12 +70,12 @@ def resolve(to: str, config: Config, *, simple: str | None = None) -> Index:
             simple=simple or known.simple,
             strict=known.rules == "public",
             staging=to == config.ci.staging,
+            attestations=known.attestations and config.publish.attestations,
             lag=_seconds(known.lag),
         )
-    if to in BUILT_IN_INDEXES:
-        return _public(to, simple)
-    if "/" in to or ":" in to:
-        return _from_address(to, simple)
+    if to in BUILT_IN_INDEXES or "/" in to or ":" in to:
+        index = _public(to, simple) if to in BUILT_IN_INDEXES else _from_address(to, simple)
+        return replace(index, attestations=index.public and config.publish.attestations)
     raise UsageError(
         f'no index is named "{to}"{Problems.did_you_mean(to, (*BUILT_IN_INDEXES, *config.index))}',
         hint=f"define it in the configuration:  [tool.wheelkit.index.{to}] upload = … simple = …\n"

@@ -124,7 +124,7 @@ def _difference(path: Path, file: BuiltFile) -> str:
 def _attestation_problems(present: Mapping[str, Path], listed: Mapping[str, BuiltFile]) -> Iterator[str]:
     for name, path in present.items():
         for attestation in _attestation_files(path) if name in listed else ():
-            if problem := _attestation_problem(attestation, name, listed[name].sha256):
+            if problem := attestation_problem(attestation, name, listed[name].sha256):
                 yield problem
 
 
@@ -133,7 +133,7 @@ def _attestation_files(path: Path) -> tuple[Path, ...]:
     return tuple(sorted(path.parent.glob(f"{escape(path.name)}.*.attestation")))
 
 
-def _attestation_problem(path: Path, file: str, sha256: str) -> str:
+def attestation_problem(path: Path, file: str, sha256: str) -> str:
     """Return what is wrong with a file's attestation; empty where it is for this file with these bytes."""
     try:
         document = json_value(read_bytes(path))

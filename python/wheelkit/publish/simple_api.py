@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _ACCEPT = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+_PROVENANCE = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
 _HTML_TYPES = frozenset({"text/html", "application/vnd.pypi.simple.v1+html"})
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SUFFIXES = (".whl", ".tar.gz", ".zip", ".egg")
@@ -159,6 +160,14 @@ def fetch_metadata(client: Client, file: IndexFile) -> bytes | None:
     if file.metadata and hashlib.sha256(response.body).hexdigest() != file.metadata:
         raise _changed(f"METADATA of {file.filename} arrived with another sha256 than the index lists")
     return response.body
+
+
+def fetch_provenance(client: Client, file: IndexFile) -> bytes | None:
+    """Fetch a file's provenance (PEP 740): None where none is listed, empty where the index lacks it."""
+    if not file.provenance:
+        return None
+    response = client.get(file.provenance, accept=_PROVENANCE)
+    return response.body if response.status == _OK else b""
 
 
 def download_file(client: Client, file: IndexFile, path: Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -21,9 +21,10 @@ from wheelkit.errors import (
     WheelkitError,
 )
 from wheelkit.machine.progress import step
+from wheelkit.publish.attest import Attester
 from wheelkit.publish.client import backoff_delays
 from wheelkit.publish.conflicts import require_no_conflict
-from wheelkit.publish.plan import make_plan
+from wheelkit.publish.plan import make_plan, to_json
 from wheelkit.publish.simple_api import fetch_listings
 from wheelkit.publish.twine import Outcome, upload
 from wheelkit.publish.upload_errors import refusal_error
@@ -48,10 +49,15 @@ _FIRST_RETRY_DELAY, _LONGEST_RETRY_DELAY = 1.0, 60.0
 
 
 class PublishResult(Struct, frozen=True, kw_only=True):
-    """The plan that a run executed, and the names of the files that it uploaded."""
+    """The plan that a run executed, and the names of the files that it uploaded.
+
+    ``attested`` are those whose attestations were verified on the index, ``signers`` says by whom they are.
+    """
 
     plan: PublishPlan
     uploaded: tuple[str, ...]
+    attested: tuple[str, ...] = ()
+    signers: str = ""
 
 
 def plan_publication(release: Release, index: Index, client: Client) -> PublishPlan:
@@ -83,6 +89,11 @@ def publish(
         raise
 
 
+def result_to_json(result: PublishResult) -> dict[str, Any]:
+    """Return the result as plain data for ``--json``, schema 1."""
+    return {**to_json(result.plan), "uploaded": result.uploaded, "attested": result.attested}
+
+
 class _Transaction:
     """The execution of a plan: which files are missing, and which distributions installers can find."""
 
@@ -93,6 +104,7 @@ class _Transaction:
         self._journal = session.journal(plan.release, plan.index)
         self._credentials = credentials
         self._lock = lock
+        self._attester = Attester(session, plan.index)
         self._use(plan)
 
     def _use(self, plan: PublishPlan) -> None:
@@ -107,15 +119,19 @@ class _Transaction:
         try:
             for group in _independent_groups(self._plan):
                 self._wait_for(need for planned in group for need in planned.distribution.needs)
-                files = (file for planned in group for file in planned.todo)
+                todo = [file for planned in group for file in planned.todo]
+                files = self._attester.attest(todo, self._credentials)
                 # One run of twine sends attestations for all of its files or for none.
                 for _, signed_alike in groupby(files, key=lambda file: bool(file.attestations)):
                     self._send(tuple(signed_alike))
             self._wait_for(distribution.key for distribution in self._plan.release.distributions)
+            signers = self._attester.verify(self._plan.release)
         except WheelkitError as error:
             error.detail = "\n".join(filter(None, [error.detail, self._state()]))
             raise
-        return PublishResult(plan=self._plan, uploaded=tuple(file.name for file in self._plan.todo))
+        uploaded = tuple(file.name for file in self._plan.todo)
+        attested = self._attester.attested if signers else ()
+        return PublishResult(plan=self._plan, uploaded=uploaded, attested=attested, signers=signers)
 
     def _state(self) -> str:
         total, index = len(self._plan.release.files), self._plan.index

@@ -14,7 +14,12 @@ from wheelkit.publish.earlier import EarlierSource, find_earlier
 from wheelkit.publish.listed_versions import choose_release
 from wheelkit.publish.model import belongs_to
 from wheelkit.publish.provenance import ServedFile
-from wheelkit.publish.simple_api import download_file, fetch_listing, fetch_metadata
+from wheelkit.publish.simple_api import (
+    download_file,
+    fetch_listing,
+    fetch_metadata,
+    fetch_provenance,
+)
 from wheelkit.verification.checks.published import PublishedFiles, as_built, yanked
 from wheelkit.verification.comparison.compare import representatives
 from wheelkit.verification.comparison.facts import Earlier
@@ -38,10 +43,6 @@ if TYPE_CHECKING:
     from wheelkit.publish.simple_api import IndexFile, Listing
     from wheelkit.verification.contract import Contract
     from wheelkit.verification.model import Report
-
-
-_PROVENANCE_TYPES = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
-_OK = 200
 
 
 class PublishedRequest(Struct, frozen=True, kw_only=True):
@@ -128,11 +129,7 @@ def _download(file: IndexFile, client: Client, folder: Path) -> ServedFile:
     """Download a file and its provenance."""
     path = folder / Path(file.filename).name
     digest = download_file(client, file, path)
-    document = None
-    if file.provenance:
-        response = client.get(file.provenance, accept=_PROVENANCE_TYPES)
-        document = response.body if response.status == _OK else b""
-    return ServedFile(file=file.filename, sha256=digest, provenance=document)
+    return ServedFile(file=file.filename, sha256=digest, provenance=fetch_provenance(client, file))
 
 
 def _listed_wheel(path: Path, size: int, headers: Headers, text: bytes) -> Wheel:

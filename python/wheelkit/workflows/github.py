@@ -60,15 +60,24 @@ def label(target: Target, overrides: Mapping[str, str]) -> str | None:
 def files(plan: Blueprint, user_lines: Mapping[str, UserLines]) -> dict[str, str]:
     """Return the text of both workflows by path, with the user's lines of each file."""
     tags = ", ".join(map(quoted, plan.tags))
-    branches = ", ".join(in_list(ref_glob(branch)) for branch in plan.branches)
     until = ", ".join(["verify", *(["staging"] if plan.ci.staging else []), "production"])
     ci_jobs = (_checks(plan), *([_tests(plan)] if plan.ci.test else []), _build(plan))
-    ci_head = data.text("workflows/ci.yml.in").replace("@branches@", branches)
+    ci_head = data.text("workflows/ci.yml.in").replace("@push@", _pushes(plan))
     release_head = data.text("workflows/release.yml.in").replace("@until@", until).replace("@tags@", tags)
     return {
         CI_FILE: _workflow(ci_head, ci_jobs, user_lines.get(CI_FILE, {})),
         RELEASE_FILE: _workflow(release_head, release_jobs(plan), user_lines.get(RELEASE_FILE, {})),
     }
+
+
+def _pushes(plan: Blueprint) -> str:
+    """Return the trigger for pushes to the branches of releases, except to those named after releases.
+
+    Their pull requests are checked, and so is each tag. With the cache of pull requests, a workflow that
+    runs on release branches is what zizmor calls cache poisoning.
+    """
+    branches = [in_list(ref_glob(branch)) for branch in plan.branches if "release" not in branch.lower()]
+    return f"  push:\n    branches: [{', '.join(branches)}]\n" if branches else ""
 
 
 def ref_glob(pattern: str) -> str:
