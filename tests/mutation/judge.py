@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -42,8 +43,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 def judge_by_tests(tree: Tree, records: Records, mutant: Mutant, change: Change) -> Verdict:
     """Run the unit tests that can notice a mutant which the tree has already, the likeliest first.
 
-    A failure counts if the same tests fail again and then pass without the mutant. Otherwise the test judges
-    nothing from then on, or, if no test can be named, everything gets more time.
+    A quick test's failure counts. Any other counts if the same tests fail again and then pass without the
+    mutant. Otherwise the test judges nothing from then on, or, if no test can be named, everything gets more
+    time.
     """
     while True:
         noticed = ""
@@ -63,7 +65,9 @@ def failure(tree: Tree, records: Records, tests: Sequence[str]) -> str:
 
 def confirmed(tree: Tree, records: Records, tests: Sequence[str], noticed: str, change: Change) -> bool:
     """Return whether the tests that noticed a mutant fail again with it, and pass without it."""
-    named = noticed.rpartition(" ")[2]
+    named = re.sub(r"^(Timeout: )?(FAILED|ERROR) ", "", noticed)
+    if records.is_quick(named) and not noticed.startswith("Timeout"):
+        return True
     again = [name for name in tests if name == named] or records.quickest(tests, named) or tests
     if failure(tree, records, again):
         change.undo()

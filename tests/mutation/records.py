@@ -15,8 +15,10 @@ from mutation.trees import file_of
 
 # How many test files try a mutant first, and for how long by the recorded times.
 FIRST_FILES, FIRST_SECONDS = 3, 8.0
-# How long tests try it by the recorded times that are not known to run the changed lines.
-OTHER_SECONDS = 30.0
+# How long more tests that run the changed lines try it, and then others, by the recorded times.
+MORE_SECONDS, OTHER_SECONDS = 40.0, 15.0
+# What starts no program and takes no longer than this does not depend on what else the machine does.
+QUICK_SECONDS = 0.5
 # Tests that read the scanner's results, by the words in their files; the first are the scanner's own.
 SCANNER_WORDS = ("wheelkit._core", "binaries", "mutations")
 
@@ -58,7 +60,8 @@ class Records:
 
         These are the tests that run the changed lines, and those in the same files that share a fixture. A
         change that runs when its module is imported can be noticed by all that run something of the module or
-        of one that imports it. Tests that start programs, whose lines are not known, come last.
+        of one that imports it. Tests that start programs, whose lines are not known, come last, if no others
+        are known to run the changed ones.
         """
         if mutant.row:
             table = Path(mutant.file).name
@@ -87,21 +90,21 @@ class Records:
             steps[0 if spent < FIRST_SECONDS or not steps[0] else 1].append(name)
         others = set(others)
         far = {name: test for name, test in self.tests.items() if name not in near and self.is_trusted(name)}
+        steps[1] = self.shortened(steps[1], MORE_SECONDS)
         sharing = [name for name, test in far.items() if test["shares"] and file_of(name) in weights]
-        steps[1] += self.shortened([*sharing, *(name for name in far if name in others)])
+        steps[1] += self.shortened([*sharing, *(name for name in far if name in others)], OTHER_SECONDS)
         steps[1].sort(key=lambda name: (name not in near, file_of(name)))
-        if programs:
-            steps[2] += self.shortened(
-                name for name, test in far.items() if test["programs"] and name not in steps[1]
-            )
+        if programs and not near:
+            starting = (name for name, test in far.items() if test["programs"] and name not in steps[1])
+            steps[2] = self.shortened(starting, MORE_SECONDS)
         return [step for step in steps if step]
 
-    def shortened(self, names: Iterable[str]) -> list[str]:
+    def shortened(self, names: Iterable[str], seconds: float) -> list[str]:
         """Return the tests that run the least, as many as there is time for."""
         kept, spent = [], 0.0
         for name in sorted(set(names), key=lambda name: (self.reach[name], self.seconds(name))):
             spent += self.seconds(name)
-            if spent < OTHER_SECONDS:
+            if spent < seconds:
                 kept.append(name)
         return sorted(kept, key=file_of)
 
@@ -132,6 +135,12 @@ class Records:
     def quickest(self, tests: Iterable[str], file: str) -> list[str]:
         """Return the test of a file that takes the least time, as a list, or nothing if it has none."""
         return sorted((name for name in tests if file_of(name) == file), key=self.seconds)[:1]
+
+    def is_quick(self, name: str) -> bool:
+        """Return whether a test is known that ends the same whatever else the machine does."""
+        return (
+            self.is_trusted(name) and not self.tests[name]["programs"] and self.seconds(name) < QUICK_SECONDS
+        )
 
     def seconds(self, name: str) -> float:
         """Return how long a test takes."""

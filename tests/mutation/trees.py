@@ -81,6 +81,7 @@ class Tree:
             **os.environ,
             "PYTHONPATH": os.pathsep.join(str(place) for place in path if place),
             "TMPDIR": str(self.scratch),
+            "COLUMNS": "400",
             **variables,
         }
         program = subprocess.Popen(
@@ -130,7 +131,10 @@ class Tree:
         if code in {OK, NO_TESTS}:
             return ""
         failed = [line for line in output.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-        return failed[0].split(" - ")[0] if failed else f"exit status {code}: {output[-200:].strip()}"
+        if failed:
+            name, _, why = failed[0].partition(" - ")
+            return f"Timeout: {name}" if "Timeout (>" in why else name
+        return f"exit status {code}: {output[-200:].strip()}"
 
 
 def file_of(test: str) -> str:

@@ -25,8 +25,9 @@ MUTANT = Mutant(
     first=5,
     last=5,
 )
-NEAR, FAR, SHARED, PROGRAM, OTHER = (
+NEAR, QUICK, FAR, SHARED, PROGRAM, OTHER = (
     "tests/unit/test_part.py::test_near",
+    "tests/unit/test_part.py::test_quick[sleep 60]",
     "tests/unit/test_all.py::test_far",
     "tests/unit/test_part.py::test_shared",
     "tests/unit/test_main.py::test_program",
@@ -34,21 +35,25 @@ NEAR, FAR, SHARED, PROGRAM, OTHER = (
 )
 
 
-class Records5(Records):
-    """Records of five tests, two of which run the changed line."""
+class FewRecords(Records):
+    """Records of six tests, three of which run the changed line."""
 
     def __init__(self, tree: Path) -> None:
         super().__init__(tree / "none", tree)
         self.tests = {
-            name: {"seconds": 1.0, "programs": name == PROGRAM, "shares": name == SHARED}
-            for name in (PROGRAM, FAR, SHARED, NEAR, OTHER)
+            name: {
+                "seconds": 0.1 if name == QUICK else 1.0,
+                "programs": name == PROGRAM,
+                "shares": name == SHARED,
+            }
+            for name in (PROGRAM, FAR, SHARED, NEAR, QUICK, OTHER)
         }
         self.lines = {
-            FILE: {1: {""}, 5: {NEAR, FAR}},
+            FILE: {1: {""}, 5: {NEAR, FAR, QUICK}},
             "python/wheelkit/user.py": {2: {OTHER}},
             "python/wheelkit/stranger.py": {2: {SHARED}},
         }
-        self.reach.update({NEAR: 1, FAR: 100})
+        self.reach.update({NEAR: 1, QUICK: 50, FAR: 100})
 
 
 class Outcomes(Tree):
@@ -86,6 +91,10 @@ def checkout(tmp_path: Path) -> Path:
 SLOW = "tests that take more than 5 s"
 FAILED = f"FAILED {NEAR}"
 JUDGED: list[tuple[dict[tuple[str, bool], list[str]], str, int]] = [
+    # Is quick.
+    ({(QUICK, True): [f"FAILED {QUICK}"]}, f"FAILED {QUICK}", 1),
+    # Is quick, and hangs.
+    ({(QUICK, True): [f"Timeout: FAILED {QUICK}", ""]}, "", 1),
     # Fails again.
     ({(NEAR, True): [FAILED, FAILED]}, FAILED, 1),
     # Fails by chance.
@@ -113,20 +122,30 @@ def test_what_counts_as_noticed(
 ) -> None:
     (tmp_path / FILE).parent.mkdir(parents=True)
     (tmp_path / FILE).write_text(SOURCE)
-    tree, records = Outcomes(tmp_path, outcomes), Records5(tmp_path)
+    tree, records = Outcomes(tmp_path, outcomes), FewRecords(tmp_path)
     verdict = judge_python(tree, records, MUTANT)
     assert (verdict.noticed_by, verdict.is_valid) == (noticed, True)
     assert records.patience == patience
-    assert records.is_trusted(NEAR) == (noticed in {FAILED, SLOW} or patience > 1)
     # The mutant is gone, and no limit is shorter than a busy machine needs.
     assert (tree.folder / FILE).read_text() == SOURCE
-    assert min(limit for _, limit in tree.asked) == SECONDS + PATIENCE
+    assert min(limit for _, limit in tree.asked) > SECONDS
+
+
+def steps(checkout: Path, line: int) -> list[list[str]]:
+    mutant = Mutant(file=FILE, kind="number", start=8, end=9, new="6", first=line, last=line)
+    return FewRecords(checkout).steps(mutant)
 
 
 def test_the_nearest_tests_come_first(checkout: Path) -> None:
-    assert Records5(checkout).steps(MUTANT) == [[NEAR, FAR], [SHARED], [PROGRAM]]
+    assert steps(checkout, 5) == [[NEAR, QUICK, FAR], [SHARED]]
 
 
 def test_what_an_import_runs_concerns_the_module_and_its_importers(checkout: Path) -> None:
-    mutant = Mutant(file=FILE, kind="number", start=8, end=9, new="6", first=1, last=1)
-    assert Records5(checkout).steps(mutant) == [[NEAR, FAR], [OTHER, SHARED], [PROGRAM]]
+    assert steps(checkout, 1) == [[NEAR, QUICK, FAR], [OTHER, SHARED]]
+
+
+def test_programs_try_what_no_test_is_known_to_run(checkout: Path) -> None:
+    records = FewRecords(checkout)
+    records.lines[FILE] = {1: {""}}
+    mutant = Mutant(file=FILE, kind="number", start=8, end=9, new="6", first=5, last=5)
+    assert records.steps(mutant) == [[OTHER], [PROGRAM]]
