@@ -93,6 +93,10 @@ class Shape:
     defines: str = ""
     """A symbol version that the library provides, beside the one that names the file."""
     load_flags: int = 5
+    relocations: bytes = b""
+    """The bytes at the mark of this name."""
+    entries: tuple[tuple[int, int | str], ...] = ()
+    """More entries of the dynamic section. A text is a mark, for its address, or ``=`` and one of TEXTS."""
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
@@ -114,6 +118,8 @@ def _describe(out: Layout, shape: Shape) -> None:
     out.mark("data")
     out.raw(b"tiny data")
     out.mark("data.end")
+    out.mark("relocations")
+    out.raw(shape.relocations)
     out.strings(
         "dynstr", TEXTS + [shape.defines] * bool(shape.defines) + ["x" * shape.long_name] * (shape.copies > 0)
     )
@@ -297,6 +303,10 @@ def _dynamic(out: Layout, shape: Shape) -> None:
     for name, value in entries:
         out.mark("dynamic:" + name)
         out.word(DYNAMIC[name], value)
+    for tag, meant in shape.entries:
+        if isinstance(meant, str):
+            meant = out.string("dynstr", meant[1:]) if meant.startswith("=") else address(meant)  # noqa: PLW2901
+        out.word(tag, meant)
     out.word(0, 0)
     out.mark("dynamic.end")
 
