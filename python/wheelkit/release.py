@@ -16,7 +16,8 @@ from wheelkit.errors import CheckFailedError, UsageError
 from wheelkit.machine.git import Repository
 from wheelkit.machine.signals import deferred
 from wheelkit.publish.fetch import fetch
-from wheelkit.publish.preconditions import release_tags
+from wheelkit.publish.preconditions import release_tag, released_elsewhere
+from wheelkit.publish.siblings import fetch_siblings, find_siblings
 from wheelkit.smoke.run import SmokeRequest
 from wheelkit.smoke.smoke import smoke
 from wheelkit.versions import tags
@@ -81,8 +82,10 @@ def run_release(
     terms = request.terms
     release = publish.collect_release(request.dist, terms.family, workspace.new_folder("release"))
     _require_staged(release, request, session)
-    publish.require_publishable(release, request.stages, terms, session.run)
-    planned_tags = _plan_tags(release, request)
+    publish.require_publishable(release, request.stages, terms, session)
+    for index in request.stages[1:]:
+        publish.plan_publication(release, index, session.client)  # a conflict ends it before any upload
+    planned_tags = _plan_tags(release, request, session)
     results = []
     for index in request.stages:
         result = publish.publish(release, index, session, observer.plan)
@@ -147,11 +150,14 @@ def _require_staged(release: Release, request: ReleaseRequest, session: PublishS
 def _smoke_from(
     index: Index, release: Release, request: ReleaseRequest, client: Client, workspace: Workspace
 ) -> SmokeResult:
-    """Run the smoke test with the release's files as the index serves them, and no others of the family."""
-    folder = workspace.new_folder(f"from-{index.host.replace(':', '-')}")
+    """Run the smoke test with the files of the release and its siblings as the index serves them."""
+    host = index.host.replace(":", "-")
+    folder = workspace.new_folder(f"from-{host}")
     fetch(release, index, client, folder)
+    siblings = find_siblings(release, index, client, request.terms.family)
     smoke_request = SmokeRequest(
         dist=folder,
+        siblings=fetch_siblings(siblings, client, workspace.new_folder(f"siblings-from-{host}")),
         source=request.source,
         config=request.terms.config,
         family=request.terms.family,
@@ -174,24 +180,41 @@ def _require_passed(smoked: SmokeResult, index: Index, request: ReleaseRequest) 
     )
 
 
-def _plan_tags(release: Release, request: ReleaseRequest) -> tuple[ReleaseTag, ...]:
-    """Plan missing tags before the first upload, so that nothing fails once production has the files."""
-    if all(index.staging for index in request.stages):
+def _plan_tags(release: Release, request: ReleaseRequest, session: PublishSession) -> tuple[ReleaseTag, ...]:
+    """Plan missing tags before the first upload, so that nothing fails once production has the files.
+
+    Tags are those of the distributions in the release, less those that an earlier release put on another
+    commit and that are on production unchanged.
+    """
+    production = next((index for index in request.stages if not index.staging), None)
+    if production is None:
         return ()
     terms = request.terms
     repository = Repository(folder=terms.config.root)
-    if all(repository.commit_of(name) == release.commit for name in release_tags(release, terms.config)):
+    earlier = released_elsewhere(release, production, session, terms.config)
+    missing = [
+        distribution
+        for distribution in release.distributions
+        if distribution.key not in earlier
+        and repository.commit_of(release_tag(distribution, terms.config)) != distribution.commit
+    ]
+    if not missing:
         return ()
-    alternative = "or tag it first:  wheelkit version tag"
-    if repository.head != release.commit:
+    # Of several commits, those that are not checked out are on production already.
+    missing = [distribution for distribution in missing if distribution.commit == repository.head] or missing
+    commit = missing[0].commit
+    alternative = f"or tag it first:  wheelkit version tag {' '.join(one.key for one in missing)}"
+    if repository.head != commit:
         raise CheckFailedError(
-            f"this release's tags belong on {release.commit[:12]}, but {repository.head[:12]} is checked out;"
+            f"this release's tags belong on {commit[:12]}, but {repository.head[:12]} is checked out;"
             " nothing was uploaded",
-            hint=f"check it out:     git checkout {release.commit[:12]}\n{alternative}",
+            hint=f"check it out:     git checkout {commit[:12]}\n{alternative}",
         )
     if repository.run("var", "GIT_COMMITTER_IDENT").returncode != 0:
         raise CheckFailedError(
             "git has no name and email for the tags of this release; nothing was uploaded",
             hint=f'set them:         git config user.name "…" && git config user.email "…"\n{alternative}',
         )
-    return tags.plan_tags(terms.config, read_versions(terms.config, terms.family), tags.TagRequest())
+    members = tuple(distribution.key for distribution in missing)
+    state = read_versions(terms.config, terms.family)
+    return tags.plan_tags(terms.config, state, tags.TagRequest(members=members))

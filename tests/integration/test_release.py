@@ -15,7 +15,7 @@ import pytest
 from servers.warehouse import Address, Token, Warehouse, serving
 from support import wheels
 from support.command import Wheelkit, git_commit
-from support.releases import META, Member, Project, make_family
+from support.releases import META, Member, Project, bumped, make_family
 
 STAGING_TOKEN, PRODUCTION_TOKEN = "pypi-token-of-the-staging-index", "pypi-token-of-the-production-index"
 TAG = f"cp{sys.version_info.major}{sys.version_info.minor}"
@@ -298,3 +298,65 @@ def test_unknown_stages(pair: Pair) -> None:
     done = pair("--until", "nowhere")
     assert done.returncode == 2
     assert "the stages of this release are stage and live" in done.stderr
+
+
+TEMPLATES = "".join(
+    f'[distribution.{name}]\ntag = "{name}-v{{version}}"\n' for name in ("gyro-core", "gyro-cli", "gyro")
+)
+
+
+@pytest.fixture
+def independent(pair: Pair, tmp_path: Path) -> Pair:
+    """A family whose members have versions and tags of their own, released whole."""
+    text = pair.config.read_text()
+    project = make_family(tmp_path / "independent", FAMILY)
+    pair.config.write_text(text + TEMPLATES)
+    pair.project = project
+    done = pair()
+    assert done.returncode == 0, done.stderr
+    assert pair.tags == ["gyro-cli-v1.0", "gyro-core-v1.0", "gyro-v1.0"]
+    return pair
+
+
+def test_one_member_alone_and_then_the_whole_family(independent: Pair) -> None:
+    pair = independent
+    pair.project = bumped(pair.project, "gyro-cli", "1.1")
+    for index in (pair.staging, pair.production):
+        index.put(*plain_wheel("gyro-core", "99.0", EVIL))  # beyond the range
+    done = pair()
+    assert done.returncode == 0, done.stderr
+    assert "tagged gyro-cli-v1.1" in done.stderr
+    assert pair.tags == ["gyro-cli-v1.0", "gyro-cli-v1.1", "gyro-core-v1.0", "gyro-v1.0"]
+    assert len(pair.production.events) == 8
+    # All of them again: what did not change is on the index, and its tag stays where it is.
+    pair.project = bumped(pair.project, "gyro", "1.1", whole=True)
+    done = pair()
+    assert done.returncode == 0, done.stderr
+    assert len(pair.production.events) == len(pair.staging.events) == 10
+    assert pair.tags == ["gyro-cli-v1.0", "gyro-cli-v1.1", "gyro-core-v1.0", "gyro-v1.0", "gyro-v1.1"]
+
+
+def test_a_part_whose_siblings_are_not_released_goes_nowhere(pair: Pair) -> None:
+    for path in list(pair.project.dist.glob("gyro_core-*")):
+        path.unlink()
+    for words in (("release", "dist"), ("publish", "dist", "--to", "stage")):
+        env = {"HOME": str(pair.project.root.parent)}
+        done = pair.wheelkit(*words, "--config", pair.config, cwd=pair.project.root, env=env)
+        assert done.returncode == 1
+        assert "stage lacks gyro-core, which this release needs; nothing was uploaded" in done.stderr
+        assert "gyro-cli 1.0 requires gyro-core<99,>=1; stage has no file of gyro-core" in done.stderr
+    assert (pair.staging.events, pair.production.events, pair.tags) == ([], [], [])
+
+
+def test_smoke_takes_released_siblings_from_the_index_that_is_named(independent: Pair) -> None:
+    pair = independent
+    pair.project = bumped(pair.project, "gyro-cli", "1.1")
+    env = {"UV_CACHE_DIR": str(pair.project.root.parent / "uv-cache")}
+    words = ("smoke", "dist", "--config", pair.config, "--python", TAG, "--index", pair.public.simple)
+    alone = pair.wheelkit(*words, cwd=pair.project.root, env=env)
+    assert alone.returncode == 1
+    assert "gyro-cli requires gyro-core, a member of the family" in alone.stdout
+    assert "--siblings live" in alone.stdout
+    done = pair.wheelkit(*words, "--siblings", "live", cwd=pair.project.root, env=env)
+    assert done.returncode == 0, done.stdout
+    assert "with released siblings: gyro-core 1.0" in done.stderr

@@ -199,6 +199,7 @@ def distribution(
         kind=kind,
         needs=needs,
         files=tuple(shipped(folder / filename) for filename in names),
+        commit="c" * 40,
     )
 
 
@@ -215,7 +216,6 @@ def release_of(*distributions: DistributionFiles) -> Release:
         folder=Path("dist"),
         distributions=distributions,
         commit="c" * 40,
-        dirty=False,
         created="2026-11-20T10:00:00+00:00",
     )
 

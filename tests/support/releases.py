@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import re
 import subprocess
 import tarfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from support import wheels
@@ -23,7 +25,7 @@ class Member:
     """A distribution: its name, the siblings that it requires, and templates of its wheels' names.
 
     ``third_parties`` are its other requirements, ``script`` names a console script, ``code`` is its module's
-    code.
+    code. Without a ``version`` of its own it has that of the family.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Member:
     third_parties: tuple[str, ...] = ()
     script: str = ""
     code: str = ""
+    version: str = ""
 
 
 CORE = Member(name="gyro-core", wheels=(NATIVE_WHEEL,))
@@ -56,6 +59,10 @@ class Project:
         """Return the wheels and sdists."""
         return sorted(path for path in self.dist.iterdir() if path.suffix in {".whl", ".gz"})
 
+    def version_of(self, member: Member) -> str:
+        """Return the version of a member."""
+        return member.version or self.version
+
     def tag(self, name: str | None = None) -> None:
         """Tag the commit as released."""
         subprocess.run(["git", "-C", self.root, "tag", name or f"v{self.version}"], check=True)
@@ -75,7 +82,7 @@ def make_family(  # noqa: PLR0913 - one per property of a family
     root.mkdir(parents=True, exist_ok=True)
     family = tuple(members)
     for member in family:
-        _source(root, member, version)
+        _source(root, member, member.version or version)
     targets = '[matrix]\ntargets = ["manylinux_2_40_x86_64"]\ninterpreters = ["cp311", "cp312"]\n'
     (root / "wheelkit.toml").write_text(f'distributions = ["packages/*"]\n{targets}{config}')
     (root / ".gitignore").write_text("dist/\n")
@@ -84,6 +91,22 @@ def make_family(  # noqa: PLR0913 - one per property of a family
     project.dist.mkdir(exist_ok=True)
     for member in family:
         _build(project, member, builder, dirty=dirty)
+    return project
+
+
+def bumped(project: Project, name: str, version: str, *, whole: bool = False) -> Project:
+    """Give a member another version, commit, and build it, or the ``whole`` family, into an empty dist."""
+    path = project.root / "packages" / name / "pyproject.toml"
+    path.write_text(re.sub(r'(?m)^version = ".*"$', f'version = "{version}"', path.read_text()))
+    members = tuple(
+        replace(member, version=version) if member.name == name else member for member in project.members
+    )
+    project = replace(project, members=members, commit=git_commit(project.root))
+    for file in project.dist.iterdir():
+        file.unlink()
+    for member in members:
+        if whole or member.name == name:
+            _build(project, member, "host", dirty=False)
     return project
 
 
@@ -111,7 +134,7 @@ def _native(member: Member) -> bool:
 def _build(project: Project, member: Member, builder: str, *, dirty: bool) -> None:
     by_target: dict[str, list[Path]] = {}
     for template in member.wheels:
-        filename = template.format(name=member.name.replace("-", "_"), version=project.version)
+        filename = template.format(name=member.name.replace("-", "_"), version=project.version_of(member))
         target = "any" if filename.endswith("-any.whl") else filename.removesuffix(".whl").rpartition("-")[2]
         by_target.setdefault(target, []).append(_wheel(project, member, filename))
     by_target["sdist"] = [_sdist(project, member)]
@@ -134,7 +157,7 @@ def write_manifest(  # noqa: PLR0913 - one per property that a test may change
     """Write the manifest of one build."""
     record = manifest.Manifest(
         distribution=member.name,
-        version=version or project.version,
+        version=version or project.version_of(member),
         target=target,
         builder=builder,
         source="0" * 64,
@@ -153,7 +176,12 @@ def _metadata(project: Project, member: Member) -> str:
     needs = [f"Requires-Dist: {name}>=1,<99" for name in member.needs]
     needs += [f"Requires-Dist: {text}" for text in member.third_parties]
     return wheels.metadata(
-        member.name, project.version, "Requires-Python: >=3.11", *member.metadata, *needs, markup=""
+        member.name,
+        project.version_of(member),
+        "Requires-Python: >=3.11",
+        *member.metadata,
+        *needs,
+        markup="",
     )
 
 
@@ -177,13 +205,17 @@ def extension_module() -> bytes:
 
 
 def _sdist(project: Project, member: Member) -> Path:
-    stem = f"{member.name.replace('-', '_')}-{project.version}"
+    stem = f"{member.name.replace('-', '_')}-{project.version_of(member)}"
     source = project.root / "packages" / member.name / "pyproject.toml"
     texts: Mapping[str, str] = {"PKG-INFO": _metadata(project, member), "pyproject.toml": source.read_text()}
     if _native(member):
         texts = {**texts, "meson.build": "project('x', 'c')\n"}
     path = project.dist / f"{stem}.tar.gz"
-    with tarfile.open(path, "w:gz") as archive:
+    # Without a time in its header, the archive is the same whenever it is written.
+    with (
+        gzip.GzipFile(path, "wb", mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w") as archive,
+    ):
         for name, text in texts.items():
             info = tarfile.TarInfo(f"{stem}/{name}")
             info.size = len(text)

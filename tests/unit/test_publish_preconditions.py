@@ -1,19 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from support.command import OTHERS_FOLDER
-from support.publishing import completed
+from support.command import OTHERS_FOLDER, git_commit
+from support.publishing import CountingClock, MemoryClient, MemoryIndex, Notes, completed
 from support.releases import CLI, CORE, FAMILY, META, Member, Project, make_family, write_manifest
-from wheelkit import config, matrix
+from wheelkit import config, manifest, matrix
 from wheelkit.config import Config
 from wheelkit.errors import CheckFailedError, ProjectError, UsageError
 from wheelkit.machine.process import Command, Completed
+from wheelkit.machine.redaction import Secrets
 from wheelkit.project import family
 from wheelkit.project.family import Family
-from wheelkit.publish import Index, PublishTerms, require_publishable
+from wheelkit.publish import Index, PublishSession, PublishTerms, require_publishable
 from wheelkit.publish.release import collect_release
 
 PUBLIC = Index(
@@ -35,19 +37,34 @@ def fine(command: Command) -> Completed:
     return completed(*(f"Checking {name}: PASSED" for name in names), code=0)
 
 
-def required(project: Project, *indexes: Index, run: object = fine, **terms: bool) -> None:
+def session_on(index: MemoryIndex, run: object = fine) -> PublishSession:
+    return PublishSession(
+        run=run,  # type: ignore[arg-type]  # a stand-in for twine
+        client=MemoryClient(index.get, clock=index.clock),
+        secrets=Secrets({}),
+        progress=Notes(),
+        environ={},
+        state=Path("not-used"),
+    )
+
+
+def required(
+    project: Project, *indexes: Index, run: object = fine, on: MemoryIndex | None = None, **terms: bool
+) -> None:
     read, members = loaded(project)
     require_publishable(
         collect_release(project.dist, members),
         indexes,
         PublishTerms(config=read, family=members, **terms),
-        run,
-    )  # type: ignore[arg-type]  # terms as the case wants them
+        session_on(on or MemoryIndex(clock=CountingClock()), run),
+    )
 
 
-def refusal(project: Project, *indexes: Index, run: object = fine, **terms: bool) -> CheckFailedError:
+def refusal(
+    project: Project, *indexes: Index, run: object = fine, on: MemoryIndex | None = None, **terms: bool
+) -> CheckFailedError:
     with pytest.raises(CheckFailedError) as caught:
-        required(project, *indexes, run=run, **terms)
+        required(project, *indexes, run=run, on=on, **terms)
     assert caught.value.hint
     return caught.value
 
@@ -64,8 +81,6 @@ def test_production_needs_a_clean_tree_and_a_tag(tmp_path: Path) -> None:
 
 
 def test_a_tag_on_another_commit(tmp_path: Path) -> None:
-    from support.command import git_commit
-
     project = make_family(tmp_path, (CLI,))
     (project.root / "more").write_text("")
     git_commit(project.root)
@@ -97,11 +112,66 @@ def test_a_missing_cell_is_refused_even_if_this_machine_cannot_build_it(tmp_path
     assert error.detail == "WK801  win_amd64 has no wheel; users there would build from the sdist"
 
 
-def test_a_family_member_that_was_not_built(tmp_path: Path) -> None:
-    project = make_family(tmp_path, git=False)
-    for path in [*project.dist.glob("gyro_cli-*")]:
-        path.unlink()
-    assert "WK804" in refusal(project, STAGING, allow_dirty=True).detail
+def without(project: Project, *names: str) -> Project:
+    """Remove members from the dist."""
+    for name in names:
+        for path in [*project.dist.glob(f"{name.replace('-', '_')}-*")]:
+            path.unlink()
+    return project
+
+
+def test_a_family_member_that_was_not_built_and_is_not_on_the_index(tmp_path: Path) -> None:
+    project = without(make_family(tmp_path, git=False), "gyro-cli")
+    error = refusal(project, STAGING, allow_dirty=True)
+    assert error.message == "staging lacks gyro-cli, which this release needs; nothing was uploaded"
+    assert error.detail == "gyro 1.0 requires gyro-cli<99,>=1; staging has no file of gyro-cli"
+    assert "wheelkit build gyro-cli" in error.hint
+
+
+def test_a_part_without_what_needs_it(tmp_path: Path) -> None:
+    project = without(make_family(tmp_path, git=False), "gyro", "gyro-cli")
+    required(project, STAGING, allow_dirty=True)
+
+
+def test_an_unchanged_member_whose_tag_is_on_an_older_commit(tmp_path: Path) -> None:
+    tags = "".join(
+        f'[distribution.{name}]\ntag = "{name}-{{version}}"\n' for name in ("gyro-core", "gyro-cli")
+    )
+    project = make_family(tmp_path, (Member(name="gyro-core"), CLI), config=tags)
+    project.tag("gyro-core-1.0")
+    (project.root / "more").write_text("")
+    project = rebuilt(project)
+    project.tag("gyro-cli-1.0")
+    index = MemoryIndex(clock=CountingClock())
+    assert "gyro-core-1.0 is on" in refusal(project, PUBLIC, on=index).detail
+    for path in project.dist.glob("gyro_core-*.*"):
+        index.keep(path.name, manifest.sha256(path))
+    required(project, PUBLIC, on=index)
+    required(project, PUBLIC, on=index, tag_later=True)
+    # Other bytes are a conflict, which planning reports.
+    index.keep(next(project.dist.glob("gyro_core-*.whl")).name, "0" * 64)
+    assert "with other bytes" in refusal(project, PUBLIC, on=index).message
+
+
+def rebuilt(project: Project) -> Project:
+    """Commit what changed, and let the manifests be those of a build from there."""
+    commit = git_commit(project.root)
+    for path in project.dist.glob("*.wheelkit.json"):
+        path.write_text(path.read_text().replace(project.commit, commit))
+    return replace(project, commit=commit)
+
+
+def test_files_of_two_commits(tmp_path: Path) -> None:
+    project = make_family(tmp_path, (Member(name="gyro-core"), CLI))
+    index = MemoryIndex(clock=CountingClock())
+    for path in project.dist.glob("gyro_cli-*.json"):
+        path.write_text(path.read_text().replace(project.commit, "f" * 40))
+    error = refusal(project, STAGING, on=index)
+    assert error.message == "the files were built from 2 commits; nothing was uploaded"
+    assert f"gyro-cli 1.0  {'f' * 12}" in error.detail
+    for path in project.dist.glob("gyro_core-*.*"):
+        index.keep(path.name, manifest.sha256(path))
+    required(project, STAGING, on=index)
 
 
 def test_cross_built_wheels_need_a_policy(tmp_path: Path) -> None:

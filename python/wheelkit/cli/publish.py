@@ -64,7 +64,7 @@ def command(
     with open_workspace(progress, "publish") as workspace:
         release = publish.collect_release(dist, project.family, workspace.new_folder("release"))
         session = publish.open_session(workspace.log, progress)
-        publish.require_publishable(release, [index], terms, session.run)
+        publish.require_publishable(release, [index], terms, session)
         if dry_run:
             show_plan(publish.plan_publication(release, index, session.client), as_json=as_json, dry_run=True)
             return

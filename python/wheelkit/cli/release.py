@@ -102,6 +102,8 @@ class _StageNotes(release.ReleaseObserver):
         checks = plural(sum(outcome.checks for outcome in smoked.results), "check")
         note(f"smoke from {index}: {environments}, {checks}, {'all fine' if smoked.ok else 'failed'}")
         note_skipped(smoked)
+        for text in smoked.notes:
+            note(text)
         for outcome in smoked.results:
             for failure in outcome.failures:
                 note(f"{outcome.case.title}: {failure.what}")

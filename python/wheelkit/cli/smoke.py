@@ -48,6 +48,7 @@ class SmokeOptions(Struct, frozen=True, kw_only=True):
 
     dist: Path
     origin: str | None
+    siblings: str | None
     interpreters: tuple[str, ...]
     index: str | None
     folders: tuple[Path, ...]
@@ -70,6 +71,11 @@ class SmokeOptions(Struct, frozen=True, kw_only=True):
     "origin",
     metavar="INDEX",
     help="Download the family's files from this index, by the hashes in DIST's manifests.",
+)
+@click.option(
+    "--siblings",
+    metavar="INDEX",
+    help="Take members of the family that DIST lacks from this index; by default from the one of --from.",
 )
 @python_option
 @click.option(
@@ -122,8 +128,8 @@ def command(**values: Any) -> int:  # noqa: ANN401 - one for each field of Smoke
     options = SmokeOptions(**values)
     request = _request(options)
     with open_workspace(TerminalProgress(verbose=options.verbose), "smoke") as workspace:
-        if options.origin is not None:
-            request = _from_index(request, options.origin, workspace)
+        if options.origin is not None or options.siblings is not None:
+            request = _from_index(request, options, workspace)
         smoked = smoke(request, workspace)
     if options.as_json:
         result_json(_to_json(smoked))
@@ -166,21 +172,28 @@ def _request(options: SmokeOptions) -> SmokeRequest:
     )
 
 
-def _from_index(request: SmokeRequest, origin: str, workspace: Workspace) -> SmokeRequest:
-    """Download the dist's files from an index, by their hashes, and test those."""
+def _from_index(request: SmokeRequest, options: SmokeOptions, workspace: Workspace) -> SmokeRequest:
+    """Download the dist's files from an index, by their hashes, or siblings of them, and test those."""
     from wheelkit.publish import collect_release, resolve
     from wheelkit.publish.client import Client
     from wheelkit.publish.fetch import fetch
+    from wheelkit.publish.siblings import fetch_siblings, find_siblings
 
     if request.family is None:
+        option = "--from" if options.origin is not None else "--siblings"
         raise UsageError(
-            "--from needs the project: its names and manifests say which files to download",
+            f"{option} needs the project: its names and manifests say which files to download",
             hint="run the command in the project's folder; to start one:  wheelkit init",
         )
-    folder = workspace.new_folder("from-index")
-    release = collect_release(request.dist, request.family)
-    fetch(release, resolve(origin, request.config), Client(note=workspace.progress.note), folder)
-    return replace(request, dist=folder)
+    members, release = request.family, collect_release(request.dist, request.family)
+    client = Client(note=workspace.progress.note)
+    if options.origin is not None:
+        folder = workspace.new_folder("from-index")
+        fetch(release, resolve(options.origin, request.config), client, folder)
+        request = replace(request, dist=folder)
+    index = resolve(options.siblings or options.origin or "", request.config)
+    found = find_siblings(release, index, client, members)
+    return replace(request, siblings=fetch_siblings(found, client, workspace.new_folder("siblings")))
 
 
 def _source(options: SmokeOptions, config: Config) -> Source:

@@ -63,7 +63,12 @@ def _require_same_bytes(plan: PublishPlan) -> None:
 def _comparison(planned: PlannedFile, plan: PublishPlan) -> tuple[str, str]:
     there = planned.on_index
     uploaded = there.uploaded.date().isoformat() if there and there.uploaded else "at an unknown time"
-    commit = f" from commit {plan.release.commit[:12]}" if plan.release.commit else ""
+    built_from = {
+        file.name: distribution.commit
+        for distribution in plan.release.distributions
+        for file in distribution.files
+    }[planned.file.name]
+    commit = f" from commit {built_from[:12]}" if built_from else ""
     return (
         f"index   sha256 {_shorten(there.sha256 if there else '')}   uploaded {uploaded}",
         f"dist/   sha256 {_shorten(planned.file.sha256)}   built {plan.release.created[:10]}{commit}",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from wheelkit.publish.index import Index
-    from wheelkit.publish.simple_api import Listing
+    from wheelkit.publish.simple_api import IndexFile, Listing
 
 
 _NEAREST = 5
@@ -72,6 +72,16 @@ def _yanked_by_version(listing: Listing) -> dict[Version, bool]:
         if parsed is not None and parsed[0] == listing.project:
             yanked[parsed[1]] = file.yanked and yanked.get(parsed[1], True)
     return yanked
+
+
+def files_by_version(listing: Listing) -> dict[Version, tuple[IndexFile, ...]]:
+    """Return the files that are not yanked, by version; those of other names are left out."""
+    files: dict[Version, list[IndexFile]] = {}
+    for file in listing.files:
+        parsed = parse_name(file.filename)
+        if parsed is not None and parsed[0] == listing.project and not file.yanked:
+            files.setdefault(parsed[1], []).append(file)
+    return {version: tuple(found) for version, found in files.items()}
 
 
 def unyanked_versions(listing: Listing) -> tuple[Version, ...]:

@@ -67,7 +67,8 @@ class DistributionFiles(Struct, frozen=True, kw_only=True):
     """The files of one distribution, wheels first.
 
     ``key`` is the normalised name, ``name`` the project's spelling. ``needs`` are the keys of the
-    distributions that it depends on and that come before it.
+    distributions that it depends on and that come before it; ``requires`` are its requirements on all others
+    of the family, as its wheels state them. It was built from ``commit``, empty where that is not known.
     """
 
     key: str
@@ -76,6 +77,9 @@ class DistributionFiles(Struct, frozen=True, kw_only=True):
     kind: Kind
     needs: tuple[str, ...]
     files: tuple[ShippedFile, ...]
+    requires: tuple[str, ...] = ()
+    commit: str = ""
+    dirty: bool = False
 
     @property
     def wheels(self) -> tuple[ShippedFile, ...]:
@@ -93,15 +97,15 @@ class DistributionFiles(Struct, frozen=True, kw_only=True):
 
 
 class Release(Struct, frozen=True, kw_only=True):
-    """Distributions in upload order, their commit, and the latest time of a manifest in ISO 8601.
+    """Distributions in upload order, and the latest time of a manifest in ISO 8601.
 
-    ``folder`` is the dist folder as the user named it; the files may be copies in ``location``.
+    ``commit`` is that of the latest manifest. ``folder`` is the dist folder as the user named it; the files
+    may be copies in ``location``.
     """
 
     folder: Path
     distributions: tuple[DistributionFiles, ...]
     commit: str
-    dirty: bool
     created: str
 
     @property

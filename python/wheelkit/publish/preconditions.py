@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit.errors import CheckFailedError, UsageError
 from wheelkit.machine.concurrency import worker_pool
 from wheelkit.machine.git import Repository
 from wheelkit.publish import twine
 from wheelkit.publish.index_rules import refused_findings
+from wheelkit.publish.siblings import find_siblings
+from wheelkit.publish.transaction import plan_publication
 from wheelkit.text import lines_of, plural, shorten_list
 from wheelkit.verification.contract import contract_of
 from wheelkit.verification.run import verify
@@ -22,10 +26,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelkit.config import Config
-    from wheelkit.machine.process import Run
     from wheelkit.project.family import Family
     from wheelkit.publish.index import Index
-    from wheelkit.publish.model import Release
+    from wheelkit.publish.model import DistributionFiles, Release
+    from wheelkit.publish.session import PublishSession
     from wheelkit.verification.model import Finding, Report
 
 
@@ -41,19 +45,24 @@ class PublishTerms(Struct, frozen=True, kw_only=True):
     tag_later: bool = False
 
 
-def require_publishable(release: Release, indexes: Iterable[Index], terms: PublishTerms, run: Run) -> None:
+def require_publishable(
+    release: Release, indexes: Iterable[Index], terms: PublishTerms, session: PublishSession
+) -> None:
     """Check that a release may be published on all of the indexes.
 
-    Raises CheckFailedError with all reasons of one kind, UsageError for an option that does not fit an index.
+    Raises CheckFailedError with all reasons of one kind, UsageError for an option that does not fit an index,
+    IndexUnavailableError where an index has to be asked and does not answer.
     """
     indexes = tuple(indexes)
     for index in indexes:
-        _require_commit(release, index, terms)
+        _require_commit(_Part(release, index, session), terms)
+    for index in indexes:
+        find_siblings(release, index, session.client, terms.family)
     _require_native(release, terms.config)
-    contract = contract_of(terms.config, terms.family)
+    contract = contract_of(terms.config, _part_of(terms.family, release))
     with worker_pool(1) as pool:
         # twine takes as long to start as verification takes.
-        twine_check = pool.submit(twine.check, run, release.files)
+        twine_check = pool.submit(twine.check, session.run, release.files)
         report = verify([release.location], contract)
         _require_verified(report, release.folder)
         _refuse(
@@ -73,13 +82,57 @@ def require_publishable(release: Release, indexes: Iterable[Index], terms: Publi
         )
 
 
+def _part_of(family: Family, release: Release) -> Family:
+    """Return the family without the members that are not released: a part promises nothing for those."""
+    shipped = {distribution.key for distribution in release.distributions}
+    members = tuple(member for member in family.distributions if not member.stated or member.key in shipped)
+    return replace(family, distributions=members)
+
+
+class _Part:
+    """What an index still lacks of a release; the index is asked only when there is something to excuse."""
+
+    def __init__(self, release: Release, index: Index, session: PublishSession) -> None:
+        self.release = release
+        self.index = index
+        self._session = session
+
+    @cached_property
+    def lacking(self) -> frozenset[str]:
+        """The keys of the distributions of which the index lacks a file."""
+        plan = plan_publication(self.release, self.index, self._session.client)
+        return frozenset(planned.distribution.key for planned in plan.distributions if planned.todo)
+
+    def still(self, distributions: Iterable[DistributionFiles]) -> tuple[DistributionFiles, ...]:
+        """Leave out the distributions of which the index has every file, with the same bytes."""
+        distributions = tuple(distributions)
+        if not distributions:
+            return ()
+        return tuple(distribution for distribution in distributions if distribution.key in self.lacking)
+
+
+def released_elsewhere(
+    release: Release, index: Index, session: PublishSession, config: Config
+) -> frozenset[str]:
+    """Return the distributions whose tag is on another commit, and whose files the index has as they are."""
+    repository = Repository(folder=config.root)
+    moved = tuple(
+        distribution
+        for distribution in release.distributions
+        if repository.commit_of(release_tag(distribution, config)) not in {"", distribution.commit}
+    )
+    still = _Part(release, index, session).still(moved)
+    return frozenset(distribution.key for distribution in moved if distribution not in still)
+
+
 def _refuse(message: str, problems: Iterable[str], hint: str) -> None:
     detail = lines_of(problems)
     if detail:
         raise CheckFailedError(message, detail=detail, hint=hint)
 
 
-def _require_commit(release: Release, index: Index, terms: PublishTerms) -> None:
+def _require_commit(part: _Part, terms: PublishTerms) -> None:
+    index, distributions = part.index, part.release.distributions
     if terms.allow_dirty:
         if not index.staging:
             raise UsageError(
@@ -88,20 +141,22 @@ def _require_commit(release: Release, index: Index, terms: PublishTerms) -> None
             )
         return
     alternative = "\nor, for this staging index:  --allow-dirty" if index.staging else ""
-    if release.dirty:
+    dirty = part.still(distribution for distribution in distributions if distribution.dirty)
+    if dirty:
         raise CheckFailedError(
-            f"the files were built with uncommitted changes on {release.commit[:12]}; nothing was uploaded",
+            f"the files were built with uncommitted changes on {dirty[0].commit[:12]}; nothing was uploaded",
             hint=f"commit the changes and build again{alternative}",
         )
-    if not release.commit:
+    if part.still(distribution for distribution in distributions if not distribution.commit):
         raise CheckFailedError(
             "the files were built outside version control, so their source is unknown; nothing was uploaded",
             hint=f"put the project under git, commit and build again{alternative}",
         )
+    _require_one_commit(part)
     if not index.staging:
         _refuse(
             f"releases on {index} need a tag on the commit that they were built from; nothing was uploaded",
-            _tag_problems(release, terms),
+            _tag_problems(part, terms),
             hint="a published tag never moves; release a new version:  wheelkit version bump patch"
             if terms.tag_later
             else "tag the commit:  wheelkit version tag\n"
@@ -109,27 +164,45 @@ def _require_commit(release: Release, index: Index, terms: PublishTerms) -> None
         )
 
 
-def release_tags(release: Release, config: Config) -> dict[str, list[str]]:
-    """Return the names of a release's tags, each with the distributions and versions that share it."""
-    tags: dict[str, list[str]] = {}
-    for distribution in release.distributions:
-        template = settings(config, distribution.key).tag or DEFAULT_TEMPLATE
-        tags.setdefault(template.replace("{version}", distribution.version), []).append(str(distribution))
-    return tags
+def _require_one_commit(part: _Part) -> None:
+    """Refuse files of several commits, apart from distributions that are on the index as they are."""
+    if len({distribution.commit for distribution in part.release.distributions}) == 1:
+        return
+    still = part.still(part.release.distributions)
+    commits = {distribution.commit: distribution for distribution in still}
+    if len(commits) > 1:
+        raise CheckFailedError(
+            f"the files were built from {len(commits)} commits; nothing was uploaded",
+            detail=lines_of(f"{distribution}  {distribution.commit[:12]}" for distribution in still),
+            hint="build all of them from one commit:  wheelkit build\n"
+            f"or release each alone:                wheelkit build {still[0].key}",
+        )
 
 
-def _tag_problems(release: Release, terms: PublishTerms) -> Iterator[str]:
-    """Yield the tags that are on another commit, and without ``tag_later`` those that do not exist."""
+def release_tag(distribution: DistributionFiles, config: Config) -> str:
+    """Return the name of a distribution's tag."""
+    template = settings(config, distribution.key).tag or DEFAULT_TEMPLATE
+    return template.replace("{version}", distribution.version)
+
+
+def _tag_problems(part: _Part, terms: PublishTerms) -> Iterator[str]:
+    """Yield the tags that are on another commit, and without ``tag_later`` those that do not exist.
+
+    A distribution that is on the index with these bytes needs no tag here.
+    """
     repository = Repository(folder=terms.config.root)
     repository.require_trusted()
-    for name, owners in release_tags(release, terms.config).items():
+    owners: dict[tuple[str, str], list[DistributionFiles]] = {}
+    for distribution in part.release.distributions:
+        name = release_tag(distribution, terms.config)
         commit = repository.commit_of(name)
-        verb = "was" if len(owners) == 1 else "were"
-        built = f"{shorten_list(owners, 1)} {verb} built from {release.commit[:12]}"
-        if commit and commit != release.commit:
-            yield f"{name} is on {commit[:12]}, but {built}"
-        elif not commit and not terms.tag_later:
-            yield f"{name} does not exist; {built}"
+        if commit != distribution.commit and (commit or not terms.tag_later):
+            owners.setdefault((name, commit), []).append(distribution)
+    for (name, commit), distributions in owners.items():
+        for still in filter(None, [part.still(distributions)]):
+            verb = "was" if len(still) == 1 else "were"
+            built = f"{shorten_list(map(str, still), 1)} {verb} built from {still[0].commit[:12]}"
+            yield f"{name} is on {commit[:12]}, but {built}" if commit else f"{name} does not exist; {built}"
 
 
 def _require_native(release: Release, config: Config) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from glob import escape
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -19,13 +20,14 @@ from wheelkit.errors import CheckFailedError, UsageError, WheelError
 from wheelkit.inputs import json_value, read_bytes
 from wheelkit.project.family import named_in
 from wheelkit.project.kinds import Kind
+from wheelkit.project.requirements import requirement_name
 from wheelkit.publish.copies import copy_files
 from wheelkit.publish.model import DistributionFiles, Release, ReleaseId, ShippedFile, identify, parse_name
 from wheelkit.text import lines_of, shorten_list
 from wheelkit.verification.files import collect_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from wheelkit.manifest import BuiltFile, Manifest
@@ -173,8 +175,10 @@ def _canonical(version: str) -> str:
 
 def _version_problems(manifests: Sequence[Manifest], family: Family) -> Iterator[str]:
     built: dict[str, set[str]] = {}
+    commits: dict[str, set[str]] = {}
     for record in manifests:
         built.setdefault(normalise(record.distribution), set()).add(_canonical(record.version))
+        commits.setdefault(normalise(record.distribution), set()).add(record.commit)
     for key, versions in built.items():
         member = family.members.get(key)
         if member is None:
@@ -183,17 +187,19 @@ def _version_problems(manifests: Sequence[Manifest], family: Family) -> Iterator
             yield f"{key} has {len(versions)} versions: {', '.join(sorted(versions))}"
         elif member.version is not None and _canonical(member.version) not in versions:
             yield f"{key} was built as {next(iter(versions))}, but the project's version is {member.version}"
-    commits = sorted({record.commit for record in manifests})
-    if len(commits) > 1:
-        names = ", ".join(commit[:12] or "none" for commit in commits)
-        yield f"the files were built from {len(commits)} commits: {names}"
+        if len(commits[key]) > 1:
+            names = ", ".join(commit[:12] or "none" for commit in sorted(commits[key]))
+            yield f"the files of {key} were built from {len(commits[key])} commits: {names}"
 
 
 def _release(
     folder: Path, manifests: Sequence[Manifest], present: Mapping[str, Path], family: Family
 ) -> Release:
     files: dict[str, list[ShippedFile]] = {}
+    records: dict[str, list[Manifest]] = {}
     for record in manifests:
+        key = normalise(record.distribution)
+        records.setdefault(key, []).append(record)
         for file in record.files:
             path = present[file.file]
             shipped = ShippedFile(
@@ -203,43 +209,42 @@ def _release(
                 builder=record.builder,
                 attestations=_attestation_files(path),
             )
-            files.setdefault(normalise(record.distribution), []).append(shipped)
+            files.setdefault(key, []).append(shipped)
+    members = family.members
     distributions = [
-        _distribution(member, files[member.key], family)
-        for member in family.distributions
-        if member.key in files
+        _distribution(members[key], files[key], records[key], members) for key in members if key in files
     ]
+    latest = max(manifests, key=lambda record: record.created)
     return Release(
         folder=folder,
         distributions=_in_upload_order(distributions),
-        commit=manifests[0].commit,
-        dirty=any(record.dirty for record in manifests),
-        created=max(record.created for record in manifests),
+        commit=latest.commit,
+        created=latest.created,
     )
 
 
-def _distribution(member: Distribution, files: Sequence[ShippedFile], family: Family) -> DistributionFiles:
+def _distribution(
+    member: Distribution,
+    files: Sequence[ShippedFile],
+    records: Sequence[Manifest],
+    members: Mapping[str, Distribution],
+) -> DistributionFiles:
     ordered = tuple(sorted(files, key=lambda file: (not file.is_wheel, file.name)))
     release = identify(ordered[0].name)
+    stated = (*member.dependencies, *(text for texts in member.extras.values() for text in texts))
+    required = tuple(line for file in ordered if file.is_wheel for line in _requires_dist(file.path))
+    lines = dict.fromkeys(required or member.dependencies)
     return DistributionFiles(
         key=member.key,
         name=member.name,
         version=release.version if release else member.version or "",
         kind=member.kind,
-        needs=_needs(member, ordered, family),
+        needs=named_in((*stated, *member.build_requires, *required), member, members),
         files=ordered,
+        requires=tuple(line for line in lines if named_in([line], member, members)),
+        commit=records[0].commit,
+        dirty=any(record.dirty for record in records),
     )
-
-
-def _needs(member: Distribution, files: Iterable[ShippedFile], family: Family) -> tuple[str, ...]:
-    """Return the siblings that the project states, and those that its wheels require."""
-    stated = (
-        *member.dependencies,
-        *member.build_requires,
-        *(text for texts in member.extras.values() for text in texts),
-    )
-    required = (line for file in files if file.is_wheel for line in _requires_dist(file.path))
-    return named_in((*stated, *required), member, family.members)
 
 
 def _requires_dist(path: Path) -> tuple[str, ...]:
@@ -253,19 +258,36 @@ def _in_upload_order(distributions: Sequence[DistributionFiles]) -> tuple[Distri
     """Put each distribution after those that it needs, and metas last as far as nothing needs them."""
     # The order of the family breaks cycles, which extras can cause: what comes later is not waited for.
     position = {distribution.key: number for number, distribution in enumerate(distributions)}
-    waiting = list(distributions)
+    dependents: dict[str, list[int]] = {key: [] for key in position}
+    open_needs: list[int] = []
+    for number, distribution in enumerate(distributions):
+        before = [need for need in distribution.needs if position.get(need, number) < number]
+        open_needs.append(len(before))
+        for need in before:
+            dependents[need].append(number)
+    ready = [
+        (distribution.kind is Kind.META, number)
+        for number, distribution in enumerate(distributions)
+        if not open_needs[number]
+    ]
+    heapify(ready)
     placed: dict[str, DistributionFiles] = {}
-    while waiting:
-        ready = [
-            distribution
-            for distribution in waiting
-            if all(
-                need in placed or position[need] > position[distribution.key]
-                for need in distribution.needs
-                if need in position
-            )
-        ]
-        first = min(ready, key=lambda distribution: distribution.kind is Kind.META)
-        waiting.remove(first)
-        placed[first.key] = replace(first, needs=tuple(need for need in first.needs if need in placed))
+    while ready:
+        first = distributions[heappop(ready)[1]]
+        placed[first.key] = _after(first, placed, position)
+        for number in dependents[first.key]:
+            open_needs[number] -= 1
+            if not open_needs[number]:
+                heappush(ready, (distributions[number].kind is Kind.META, number))
     return tuple(placed.values())
+
+
+def _after(
+    distribution: DistributionFiles, placed: Container[str], shipped: Container[str]
+) -> DistributionFiles:
+    """Return a distribution at its place: it waits for what is placed, and requires the rest elsewhere."""
+    return replace(
+        distribution,
+        needs=tuple(need for need in distribution.needs if need in placed),
+        requires=tuple(line for line in distribution.requires if requirement_name(line) not in shipped),
+    )

@@ -87,7 +87,8 @@ class Case(Struct, frozen=True, kw_only=True):
     are the names, with extras, that are installed. ``packages`` maps the keys of all members to the wheel
     that fits the interpreter, ``needed`` the keys of the members that get installed to the extras that are
     asked of them. The modules, scripts and entry points of the ``checked`` members are tried, and the
-    configured ``commands`` run. ``problem`` says why the case cannot run, empty if it can.
+    configured ``commands`` run. ``problem`` says why the case cannot run, empty if it can, and
+    ``missing`` is the key of the sibling that it lacks.
     """
 
     distribution: str | None
@@ -99,6 +100,7 @@ class Case(Struct, frozen=True, kw_only=True):
     checked: tuple[str, ...]
     commands: tuple[str, ...] = ()
     problem: str = ""
+    missing: str = ""
 
     @property
     def interpreter(self) -> Interpreter:

@@ -28,6 +28,7 @@ class SmokeInputs(Struct, frozen=True, kw_only=True):
     """What is tested: the wheels, the keys of all members, and the commands by key.
 
     ``target`` is this machine's or that of an interpreter of another platform, whose ``markers`` are given.
+    ``siblings`` are wheels of other members, which are installed where they are needed.
     """
 
     packages: tuple[Package, ...]
@@ -35,6 +36,7 @@ class SmokeInputs(Struct, frozen=True, kw_only=True):
     target: Target
     commands: Mapping[str, Sequence[str]] = field(default_factory=dict)
     markers: Mapping[str, str] = field(default_factory=dict)
+    siblings: tuple[Package, ...] = ()
 
 
 def plan_cases(inputs: SmokeInputs, pythons: Iterable[Python]) -> tuple[Case, ...]:
@@ -61,7 +63,8 @@ class _Planner:
     def __init__(self, inputs: SmokeInputs, python: Python) -> None:
         self.inputs = inputs
         self.python = python
-        self.packages = choose_wheels(inputs.packages, inputs.target, python.interpreter)
+        everything = (*inputs.packages, *inputs.siblings)
+        self.packages = choose_wheels(everything, inputs.target, python.interpreter)
 
     def cases(self) -> Iterator[Case]:
         admitted = {
@@ -86,10 +89,10 @@ class _Planner:
         mode: InstallMode = InstallMode.ENVIRONMENT,
     ) -> Case:
         """Plan a case that installs and checks the keys of ``extras`` with their extras."""
-        needed, problem = self._closure(extras)
+        needed, problem, missing = self._closure(extras)
         for key in extras.keys() - self.packages.keys():
             python, target = self.python.interpreter, self.inputs.target
-            problem = f"no wheel of {packages[key].name} here fits {python} on {target}"
+            problem, missing = f"no wheel of {packages[key].name} here fits {python} on {target}", ""
         commands = (command for key in extras for command in self.inputs.commands.get(key, ()))
         return Case(
             distribution=distribution,
@@ -101,6 +104,7 @@ class _Planner:
             checked=tuple(extras),
             commands=tuple(dict.fromkeys(commands)) if mode is InstallMode.ENVIRONMENT else (),
             problem=problem,
+            missing=missing,
         )
 
     def _extras(self, package: Package) -> tuple[str, ...]:
@@ -114,16 +118,16 @@ class _Planner:
             extra for extra in package.extras if any(f'extra == "{extra}"' in marker for marker in markers)
         )
 
-    def _closure(self, roots: Mapping[str, Sequence[str]]) -> tuple[dict[str, tuple[str, ...]], str]:
+    def _closure(self, roots: Mapping[str, Sequence[str]]) -> tuple[dict[str, tuple[str, ...]], str, str]:
         """Follow requirements inside the family, from ``roots`` (keys and extras).
 
-        Returns the members that are needed, with their extras, and the problem if one of them is not in the
-        dist: it is never taken from an index.
+        Returns the members that are needed, with their extras, and the problem if one of them is neither in
+        the dist nor among the siblings, with its key: installers never look for it on an index.
         """
         interpreter = self.python.interpreter
         waiting = [(key, extra) for key, extras in roots.items() for extra in ("", *extras)]
         visited: set[tuple[str, str]] = set()
-        problem = ""
+        problem = missing = ""
         while waiting:
             key, extra = waiting.pop()
             if (key, extra) in visited or key not in self.packages:
@@ -134,6 +138,7 @@ class _Planner:
                 if sibling not in self.inputs.family or not self._applies(requirement, extra):
                     continue
                 if sibling not in self.packages and not problem:
+                    missing = sibling
                     problem = (
                         f"{self.packages[key].name} requires {requirement.name}, a member of the family, "
                         f"and no wheel of it here fits {interpreter}"
@@ -143,7 +148,7 @@ class _Planner:
             key: tuple(sorted(extra for member, extra in visited if member == key and extra))
             for key, _ in sorted(visited)
         }
-        return needed, problem
+        return needed, problem, missing
 
     def _applies(self, requirement: Requirement, extra: str) -> bool:
         """Return whether a requirement applies on the interpreter with the given extra."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ _DETAIL_LINES = 14
 class SmokeRequest(Struct, frozen=True, kw_only=True):
     """The dist folder to test, the project that it belongs to, if any, and how to create the environments.
 
+    ``siblings`` are wheels of members that the dist does not contain: they are installed where they are
+    needed, but not tested.
     ``interpreters`` are tags that replace the promised ones. ``pip`` installs with pip instead of uv,
     ``emulate`` tries the wheels for other platforms as well. ``timeout`` is the seconds that one check may
     take. ``jobs`` environments exist at a time; 0: the default.
@@ -46,6 +49,7 @@ class SmokeRequest(Struct, frozen=True, kw_only=True):
     source: Source
     config: Config
     family: Family | None = None
+    siblings: tuple[Path, ...] = ()
     interpreters: tuple[str, ...] = ()
     pip: bool = False
     emulate: bool = False
@@ -81,9 +85,11 @@ def _run_case(
 ) -> CaseResult:
     """Run one case; its log is removed if it passes."""
     if case.problem:
-        return CaseResult(
-            case=case, failures=(Failure(check="the dist", what=case.problem, fix="wheelkit build"),)
-        )
+        fix = "wheelkit build"
+        if case.missing:
+            released = f"{shlex.quote(str(request.dist))} --siblings {request.config.ci.production}"
+            fix = f"wheelkit build {case.missing}\nor take the released one:  wheelkit smoke {released}"
+        return CaseResult(case=case, failures=(Failure(check="the dist", what=case.problem, fix=fix),))
     started = time.monotonic()
     environment, run = environments.environment(case), environments.logged_run(case)
     try:

@@ -37,8 +37,12 @@ def smoke(request: SmokeRequest, workspace: Workspace) -> SmokeResult:
     wheels.require_unchanged(request.dist, found)
     members = request.family.distributions if request.family else ()
     packages, notes = wheels.select_versions(found, {member.key: member.version for member in members})
+    siblings = tuple(map(wheels.read_package, request.siblings))
+    released = dict.fromkeys(f"{sibling.name} {sibling.version}" for sibling in siblings)
+    notes += (f"with released siblings: {', '.join(released)}",) if released else ()
     inputs = SmokeInputs(
         packages=tuple(_with_imports(package, request.config) for package in packages),
+        siblings=siblings,
         family=frozenset(package.key for package in packages) | {member.key for member in members},
         target=facts.own_target(facts.detect(containers=False)),
         commands={key: distribution.smoke for key, distribution in request.config.distribution.items()},
