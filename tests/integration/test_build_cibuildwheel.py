@@ -138,6 +138,20 @@ def test_a_failing_smoke_command_is_a_failed_check(  # noqa: PLR0913, PLR0917 - 
     assert (engine.containers(), dist(momentum)) == ([], ["old.whl"])
 
 
+def test_a_failing_test_command_of_an_override_fails_the_build(
+    momentum: Path, wheelkit: Wheelkit, engine: Engine, interpreters: list[str]
+) -> None:
+    override = f'select = "{interpreters[0]}-*"\ntest-command = "exit 3"\nrepair-wheel-command = "false"'
+    with (momentum / "pyproject.toml").open("a") as stream:
+        stream.write(f"\n[[tool.cibuildwheel.overrides]]\n{override}\n")
+    done = wheelkit(*BUILD, cwd=momentum, env=engine.env)
+    assert done.returncode == 1
+    assert f"on {interpreters[0]} failed with exit status 3: exit 3" in done.stderr
+    named = f'[tool.cibuildwheel] repair-wheel-command of the override "{interpreters[0]}-*" is overridden'
+    assert named in done.stderr
+    assert (engine.containers(), dist(momentum)) == ([], ["old.whl"])
+
+
 def waiting(folder: Path, running: Path) -> None:
     """Make the wheel's test create ``running`` through the container's mount of the host, then wait."""
     edit(folder, "smoke = [", f"""smoke = ["sh -c 'echo here > /host{running}; exec sleep 60'", """)

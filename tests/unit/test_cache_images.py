@@ -25,7 +25,7 @@ def job(table: dict[str, Any], target: str = "manylinux_2_28_x86_64", **environ:
         target=wanted,
         builder=Builder.CIBUILDWHEEL,
         interpreters=(),
-        identifiers=("cp311-x",),
+        identifiers=(f"cp311-{wanted.build_suffix}", f"cp313-{wanted.build_suffix}"),
         repair="",
         patterns=(),
         tests=(),
@@ -50,9 +50,10 @@ def test_the_users_own_images_are_found_in_every_layer() -> None:
     assert image_names(job({"linux": {key: "mine:2"}, key: "mine:1"}), {}) == ("mine:2",)
     environ = {"CIBW_MANYLINUX_X86_64_IMAGE": "mine:3"}
     assert image_names(job({key: "mine:1"}, **environ), environ) == ("mine:3",)
-    assert image_names(job({key: "mine:1", "overrides": [{"select": "cp313*", key: "mine:4"}]}), {}) == (
+    override = {"select": "cp313*", key: "mine:4"}
+    assert image_names(job({key: "mine:1", "overrides": [override]}), {}) == ("mine:1", "mine:4")
+    assert image_names(job({key: "mine:1", "overrides": [{**override, "select": "cp314*"}]}), {}) == (
         "mine:1",
-        "mine:4",
     )
     assert image_names(job({}, "macosx_11_0_arm64"), {}) == ()
 

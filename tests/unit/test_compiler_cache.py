@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cibuildwheel.environment import parse_environment
 
+from support.cibuildwheel_reader import read_options, write_project
 from wheelkit.errors import UsageError
 from wheelkit.matrix import System, Target
 from wheelkit.plan import Builder, NativeStep
@@ -32,7 +32,7 @@ def cibuildwheel_options(
         target=Target.parse(target),
         builder=Builder.CIBUILDWHEEL,
         interpreters=(),
-        identifiers=("cp311-x",),
+        identifiers=("cp311-manylinux_x86_64",),
         repair="repair",
         patterns=(),
         tests=(),
@@ -41,14 +41,16 @@ def cibuildwheel_options(
     return environment(step, options, None, objects=cache)
 
 
-def variables(words: str) -> dict[str, str]:
-    """Read the option as cibuildwheel does."""
-    return parse_environment(words).as_dictionary({})
+def variables(folder: Path, table: dict[str, Any], **environ: str) -> dict[str, str]:
+    """Return the variables of the build, as cibuildwheel sets them."""
+    write_project(folder, table)
+    options = read_options(folder, {**environ, **cibuildwheel_options(table, **environ)})
+    return options.build_options("cp311-manylinux_x86_64").environment.as_dictionary({})
 
 
 @pytest.mark.parametrize("own", [{"A": "b c", "D": "e"}, 'A="b c" D=e'])
-def test_the_compilers_are_the_caches_and_the_users_own_variables_stay(own: object) -> None:
-    environment = variables(cibuildwheel_options({"environment": own})["CIBW_ENVIRONMENT_LINUX"])
+def test_the_compilers_are_the_caches_and_the_users_own_variables_stay(own: object, tmp_path: Path) -> None:
+    environment = variables(tmp_path, {"environment": own})
     assert {name: environment[name] for name in ("A", "D", "CC", "CXX", "SCCACHE_DIR")} == {
         "A": "b c",
         "D": "e",
@@ -58,11 +60,12 @@ def test_the_compilers_are_the_caches_and_the_users_own_variables_stay(own: obje
     }
 
 
-def test_the_environment_variable_counts_before_the_table() -> None:
-    environment = variables(
-        cibuildwheel_options({"environment": "A=1"}, CIBW_ENVIRONMENT="A=2")["CIBW_ENVIRONMENT_LINUX"]
-    )
+@pytest.mark.parametrize("name", ["CIBW_ENVIRONMENT", "CIBW_ENVIRONMENT_LINUX"])
+def test_the_environment_variable_counts_before_the_table(name: str, tmp_path: Path) -> None:
+    environment = variables(tmp_path, {"environment": "A=1 B=1"}, **{name: "A=2"})
     assert environment["A"] == "2"
+    assert "B" not in environment
+    assert environment["CC"]
 
 
 def test_the_statistics_are_shown_before_each_repair() -> None:

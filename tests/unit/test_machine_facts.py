@@ -50,6 +50,7 @@ def test_the_engine_that_cibuildwheel_is_configured_with_is_the_only_one_queried
     assert engine is not None
     assert engine.setting == "podman; create_args: --network=host"
     assert str(find_engine({"CIBW_CONTAINER_ENGINE": " "})[0]) == "docker 27.1"
+    assert str(find_engine({**environ, "CIBW_CONTAINER_ENGINE_LINUX": "docker"})[0]) == "docker 27.1"
 
 
 def test_an_engine_that_cibuildwheel_does_not_support_is_reported(script: Script) -> None:

@@ -99,12 +99,12 @@ def test_the_environment_is_what_cibuildwheel_documents(tag: str) -> None:
     expected = {
         "manylinux_2_28_x86_64": {
             "CIBW_ARCHS_LINUX": "x86_64",
-            "CIBW_MANYLINUX_X86_64_IMAGE": "manylinux_2_28",
-            "CIBW_CONTAINER_ENGINE": "podman",
+            "CIBW_MANYLINUX_X86_64_IMAGE_LINUX": "manylinux_2_28",
+            "CIBW_CONTAINER_ENGINE_LINUX": "podman",
         },
         "manylinux_2_28_aarch64": {
             "CIBW_ARCHS_LINUX": "aarch64",
-            "CIBW_MANYLINUX_AARCH64_IMAGE": "manylinux_2_28",
+            "CIBW_MANYLINUX_AARCH64_IMAGE_LINUX": "manylinux_2_28",
         },
         "macosx_10_13_x86_64": {"CIBW_ARCHS_MACOS": "x86_64", "MACOSX_DEPLOYMENT_TARGET": "10.13"},
         "macosx_11_0_arm64": {"CIBW_ARCHS_MACOS": "arm64", "MACOSX_DEPLOYMENT_TARGET": "11.0"},
@@ -168,8 +168,10 @@ def test_what_the_user_set_stays_in_force_and_what_is_overridden_is_named() -> N
         LINUX, cibuildwheel=table, environ={"CIBW_CONTAINER_ENGINE": "podman; create_args: --network=host"}
     ).steps
     assert step.overridden == ("build", "repair-wheel-command")
-    assert not {"CIBW_TEST_COMMAND_LINUX", "CIBW_MANYLINUX_X86_64_IMAGE", "CIBW_BEFORE_ALL"} & set(step.env)
-    assert step.env["CIBW_CONTAINER_ENGINE"] == "podman; create_args: --network=host"
+    assert not {"CIBW_TEST_COMMAND_LINUX", "CIBW_MANYLINUX_X86_64_IMAGE_LINUX", "CIBW_BEFORE_ALL"} & set(
+        step.env
+    )
+    assert step.env["CIBW_CONTAINER_ENGINE_LINUX"] == "podman; create_args: --network=host"
 
 
 def test_engine_options_of_the_users_table_reach_the_environment() -> None:
@@ -178,7 +180,8 @@ def test_engine_options_of_the_users_table_reach_the_environment() -> None:
     }
     (step,) = planned(LINUX, cibuildwheel=table).steps
     assert (
-        step.env["CIBW_CONTAINER_ENGINE"] == "podman; create_args: --network=host; disable_host_mount: true"
+        step.env["CIBW_CONTAINER_ENGINE_LINUX"]
+        == "podman; create_args: --network=host; disable_host_mount: true"
     )
 
 

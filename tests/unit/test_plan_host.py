@@ -5,38 +5,50 @@ from typing import Any
 
 import pytest
 
-from wheelkit.matrix import Interpreter, Target
-from wheelkit.plan.host import HostOptions
+from wheelkit.matrix import Interpreter, System, Target
+from wheelkit.plan import Builder, NativeStep, host
 from wheelkit.plan.model import HostSettings
+from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.project.kinds import Kind
 from wheelkit.project.read import Distribution
 
 TARGET = Target.parse("manylinux_2_28_x86_64")
-INTERPRETERS = [Interpreter.parse(tag) for tag in ("cp311", "cp312", "cp313")]
 
 
-def options(table: dict[str, Any], environ: dict[str, str] | None = None) -> HostOptions:
-    item = Distribution(
-        name="momentum",
-        version="1",
-        kind=Kind.NATIVE,
-        source=Path("project"),
-        backend="setuptools.build_meta",
-        requires_python=">=3.11",
-        dependencies=(),
-        build_requires=(),
-        limited_api=False,
-        cibuildwheel=table,
+def step(table: dict[str, Any], tags: tuple[str, ...] = ("cp311", "cp312", "cp313")) -> NativeStep:
+    return NativeStep(
+        distribution=Distribution(
+            name="momentum",
+            version="1",
+            kind=Kind.NATIVE,
+            source=Path("project"),
+            backend="setuptools.build_meta",
+            cibuildwheel=table,
+        ),
+        target=TARGET,
+        builder=Builder.HOST,
+        interpreters=tuple(map(Interpreter.parse, tags)),
+        identifiers=tuple(f"{tag}-manylinux_x86_64" for tag in tags),
+        repair="",
+        patterns=(),
+        tests=(),
     )
-    return HostOptions(item, environ or {})
+
+
+def options(table: dict[str, Any], environ: dict[str, str] | None = None) -> CibuildwheelOptions:
+    return CibuildwheelOptions(step(table).distribution, System.LINUX, environ or {})
 
 
 def settings(table: dict[str, Any], environ: dict[str, str] | None = None) -> dict[str, HostSettings]:
-    return options(table, environ).settings(INTERPRETERS, TARGET)
+    return host.settings(step(table), options(table, environ), environ or {})
+
+
+def left_out(table: dict[str, Any], environ: dict[str, str] | None = None) -> tuple[str, ...]:
+    return host.left_out(step(table), options(table, environ))
 
 
 def each(*expected: str) -> dict[str, list[str]]:
-    return {one.tag: list(expected) for one in INTERPRETERS}
+    return {tag: list(expected) for tag in ("cp311", "cp312", "cp313")}
 
 
 def words(table: dict[str, Any], environ: dict[str, str] | None = None) -> dict[str, list[str]]:
@@ -91,9 +103,8 @@ def test_later_overrides_win() -> None:
 
 def test_variables_are_spelled_out_and_those_that_ask_a_shell_are_left_out() -> None:
     table = {"environment": {"A": "1", "B": "${A}:$HOME:$NONE", "C": "$(nproc)"}}
-    found = options(table, {"HOME": "/home/me"})
-    assert found.settings(INTERPRETERS[:1], TARGET)["cp311"].environment == {"A": "1", "B": "1:/home/me:"}
-    assert found.left_out(INTERPRETERS, TARGET) == ("environment C",)
+    assert settings(table, {"HOME": "/home/me"})["cp311"].environment == {"A": "1", "B": "1:/home/me:"}
+    assert left_out(table) == ("environment C",)
     assert settings({"environment": 'A="x y" B=2'})["cp312"].environment == {"A": "x y", "B": "2"}
 
 
@@ -102,12 +113,20 @@ def test_variables_are_spelled_out_and_those_that_ask_a_shell_are_left_out() -> 
     [
         ({"before-all": "yum install -y zlib", "test-command": ["pytest"]}, ("before-all", "test-command")),
         ({"before-all": "x", "linux": {"before-all": ""}}, ()),
-        ({"overrides": [{"select": "cp313-*", "before-build": "x"}]}, ("before-build",)),
+        (
+            {"overrides": [{"select": "cp313-*", "before-build": "x"}]},
+            ('before-build of the override "cp313-*"',),
+        ),
+        (
+            {"repair-wheel-command": "", "build-frontend": "build; args: --no-isolation"},
+            ("build-frontend", "repair-wheel-command"),
+        ),
+        ({"config-settings": {"a": "{project}/a"}}, ("config-settings a",)),
         ({"overrides": [{"select": "*-musllinux*", "before-build": "x"}]}, ()),
     ],
 )
 def test_commands_of_the_container_are_named(table: dict[str, Any], expected: tuple[str, ...]) -> None:
-    assert options(table).left_out(INTERPRETERS, TARGET) == expected
+    assert left_out(table) == expected
 
 
 def test_options_of_uv() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from support.cibuildwheel_reader import read_options, write_project
 from support.smoke_wheels import make
 from wheelkit.builders.siblings import Wheelhouse, needed
 from wheelkit.errors import ProjectError, UsageError
@@ -47,7 +48,7 @@ def step(item: Distribution, builder: Builder = Builder.HOST) -> NativeStep:
         target=LINUX,
         builder=builder,
         interpreters=INTERPRETERS,
-        identifiers=(),
+        identifiers=("cp311-manylinux_x86_64",),
         repair="",
         patterns=(),
         tests=(),
@@ -129,6 +130,13 @@ def test_inside_a_container_the_files_stand_where_it_mounts_them(
     wheelhouse.for_step(step(core, Builder.CIBUILDWHEEL), workspace).run(Command(argv=("x",)))
     env = seen[0].env
     assert env["CIBW_ENVIRONMENT_PASS_LINUX"].split() == [
+        "UV_BUILD_CONSTRAINT",
+        "UV_CONSTRAINT",
+        "PIP_CONSTRAINT",
+    ]
+    write_project(tmp_path / "core", core.cibuildwheel)
+    options = read_options(tmp_path / "core", {**env, "MINE": "1"}).build_options("cp311-manylinux_x86_64")
+    assert [one.name for one in options.environment.assignments] == [
         "MINE",
         "UV_BUILD_CONSTRAINT",
         "UV_CONSTRAINT",

@@ -19,6 +19,7 @@ from wheelkit.machine.compilers import compiler_errors
 from wheelkit.machine.process import Command, query, tool_error
 from wheelkit.machine.signals import at_end
 from wheelkit.machine.time_limits import ENGINE
+from wheelkit.plan.cibuildwheel import ENGINE_VARIABLE
 from wheelkit.plan.model import OUT, SDIST
 from wheelkit.repair.run import external_library_names
 from wheelkit.wheel.library_names import matches
@@ -67,9 +68,9 @@ def build(step: NativeStep, source: SourceDist, workspace: Workspace) -> tuple[B
     Raises ToolFailedError, CheckFailedError (a test failed) or MissingToolError (no engine or image).
     """
     out = workspace.new_folder("wheels")
-    for key in step.overridden:
+    for place in step.overridden:
         workspace.note(
-            f"[tool.cibuildwheel] {key} is overridden: the support matrix and the exclude list decide it"
+            f"[tool.cibuildwheel] {place} is overridden: the support matrix and the exclude list decide it"
         )
     values = {OUT: str(out), SDIST: str(source.path)}
     command = Command(argv=tuple(values.get(word, word) for word in step.argv), env=step.env)
@@ -100,9 +101,9 @@ def _run(command: Command, workspace: Workspace) -> Completed:
     scratch = workspace.new_folder("cibuildwheel")
     label = f"{_LABEL}={workspace.folder.name}-{scratch.name}"  # other steps may run at the same time
     env = {**command.env, "TMPDIR": str(scratch)}
-    engine = command.env.get("CIBW_CONTAINER_ENGINE")
+    engine = command.env.get(ENGINE_VARIABLE)
     if engine:
-        env["CIBW_CONTAINER_ENGINE"] = with_label(engine, label)
+        env[ENGINE_VARIABLE] = with_label(engine, label)
 
     def remove_containers() -> None:
         problem = _remove_containers(engine.split(";")[0].strip(), label) if engine else ""

@@ -91,14 +91,13 @@ class Wheelhouse(Struct, frozen=True, kw_only=True):
         env = dict.fromkeys(_ALL_VARIABLES, f"{mount}{path}")
         if in_container:
             user = CibuildwheelOptions(step.distribution, step.target.system, os.environ)
-            if user.hides_host:
+            if any(build.hides_host for build in user.builds(step.identifiers)):
                 raise UsageError(
                     f"{step.distribution.name} needs {', '.join(names)} to be built, "
                     "but the container cannot see this machine's files",
                     hint="remove disable-host-mount from [tool.cibuildwheel] container-engine",
                 )
-            passed = filter(None, [user.text("environment-pass"), *_ALL_VARIABLES])
-            env["CIBW_ENVIRONMENT_PASS_LINUX"] = " ".join(passed)
+            env |= user.appended("environment-pass", " ".join(_ALL_VARIABLES), step.env)
         return workspace.with_env(env)
 
     def _write_constraints(

@@ -126,6 +126,8 @@ def _libc() -> tuple[str, tuple[int, int]]:
     return "musllinux", (1, 2)
 
 
+# The variables by which cibuildwheel is told an engine, the strongest first.
+ENGINE_VARIABLES = ("CIBW_CONTAINER_ENGINE_LINUX", "CIBW_CONTAINER_ENGINE")
 _ENGINE_QUERIES: Mapping[str, tuple[str, ...]] = {
     "docker": ("version", "--format", "{{.Server.Version}}"),
     "podman": ("version", "--format", "{{.Client.Version}}"),
@@ -162,7 +164,8 @@ def find_engine(
 
 
 def _engine_setting(environ: Mapping[str, str]) -> str:
-    return environ.get("CIBW_CONTAINER_ENGINE", "").strip()
+    settings = (environ.get(name, "").strip() for name in ENGINE_VARIABLES)
+    return next(filter(None, settings), "")
 
 
 def _engine_names(environ: Mapping[str, str]) -> list[str]:

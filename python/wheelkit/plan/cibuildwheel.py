@@ -37,6 +37,8 @@ _GROUPS: Mapping[str, str] = {
     "cp316*": "cpython-prerelease",
     "cp312-pyodide_*": "pyodide-eol",
 }
+# The variable of the container engine.
+ENGINE_VARIABLE = "CIBW_CONTAINER_ENGINE_LINUX"
 _ARCHS: Mapping[str, str] = {"amd64": "AMD64", "arm64": "ARM64", "x86": "x86"}
 # The images that cibuildwheel pins, oldest first, and the architectures without one. A build uses the newest
 # image that is not newer than its target.
@@ -77,9 +79,11 @@ def environment(
 ) -> dict[str, str]:
     """Return what the matrix and the exclude list require of a step, as variables that cibuildwheel reads.
 
-    ``objects`` is set if compiled objects are kept between builds. Everything else that the user set stays in
-    force. Where a variable has a form for one system, that form is used: it wins over a user's own variable
-    of the plain form.
+    ``objects`` is set if compiled objects are kept between builds. The builds of the step have one container
+    and, where ``config_settings`` are added, the same settings of the user's. Everything else that the user
+    set stays in force: a variable wins over tables and overrides, so an option that the user sets for one of
+    the builds gets none. Where a variable has a form for one system, that form is used: it wins over a user's
+    own variable of the plain form.
     """
     target = step.target
     system = target.system.value.upper()
@@ -94,15 +98,16 @@ def environment(
         env["CIBW_SKIP"] = ""
     if enable := _enable(step.identifiers, user):
         env["CIBW_ENABLE"] = enable
-    env |= _of_system(target, user, engine)
-    if step.tests and not user.has("test-command"):
+    env |= _of_system(step, user, engine)
+    if step.tests and not user.has("test-command", step.identifiers):
         env[f"CIBW_TEST_COMMAND_{system}"] = test_command(step.tests, target.system)
-    if objects and compiler_cache.supports(target):
-        env[f"CIBW_ENVIRONMENT_{system}"] = compiler_cache.environment(objects, user)
-        env[f"CIBW_REPAIR_WHEEL_COMMAND_{system}"] = f"{objects.statistics} && {step.repair}"
     if config_settings:
-        words = filter(None, [user.config_settings(), config_settings])
+        words = filter(None, [user.build(step.identifiers[0]).config_settings, config_settings])
         env[f"CIBW_CONFIG_SETTINGS_{system}"] = " ".join(words)
+    env |= user.replaced(env)
+    if objects and compiler_cache.supports(target):
+        env |= user.appended("environment", compiler_cache.environment(objects, user, step.identifiers), env)
+        env[f"CIBW_REPAIR_WHEEL_COMMAND_{system}"] = f"{objects.statistics} && {step.repair}"
     return env
 
 
@@ -117,15 +122,15 @@ def test_command(tests: Sequence[str], system: System) -> str:
     return re.sub(r"\{(project|package|wheel)\}", r"#\g<0>", " && ".join(lines))
 
 
-def _of_system(target: Target, user: CibuildwheelOptions, engine: Engine | None) -> dict[str, str]:
+def _of_system(step: NativeStep, user: CibuildwheelOptions, engine: Engine | None) -> dict[str, str]:
     """Return what a target's system needs: image and engine, or the oldest version to support."""
-    env = {}
+    env, target = {}, step.target
     if target.system is System.LINUX:
-        key = f"{target.libc}-{target.arch}-image"
-        if not user.has(key):
-            env[variable(key)] = image(target)
+        settings = user.build(step.identifiers[0])
+        if not settings.image:
+            env[variable(f"{target.libc}-{target.arch}-image", target.system)] = image(target)
         if engine is not None:
-            env["CIBW_CONTAINER_ENGINE"] = user.engine() or engine.setting
+            env[ENGINE_VARIABLE] = settings.engine or engine.setting
     elif target.system is System.ANDROID:
         env["ANDROID_API_LEVEL"] = str(target.version[0])
     elif name := _OLDEST_SYSTEM.get(target.system):
@@ -135,9 +140,8 @@ def _of_system(target: Target, user: CibuildwheelOptions, engine: Engine | None)
 
 def _enable(builds: Sequence[str], user: CibuildwheelOptions) -> str:
     """Return the CIBW_ENABLE that these builds need, or an empty string if the user's own is enough."""
-    enabled = set((user.text("enable") or "").split())
     needed = {group for build in builds if (group := group_of(build))}
-    return "" if needed <= enabled or "all" in enabled else " ".join(sorted(enabled | needed))
+    return "" if needed <= user.enabled else " ".join(sorted(user.enabled | needed))
 
 
 def group_of(build: str) -> str:

@@ -6,7 +6,6 @@ no changes.
 
 from __future__ import annotations
 
-import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from msgspec import Struct
 from wheelkit.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from wheelkit.matrix import Target
@@ -42,18 +42,19 @@ def supports(target: Target) -> bool:
     return target.libc == "manylinux"
 
 
-def environment(cache: CompilerCache, user: CibuildwheelOptions) -> str:
-    """Return the ``environment`` option: the user's own, and compilers that go through the cache.
+def environment(cache: CompilerCache, user: CibuildwheelOptions, identifiers: Iterable[str]) -> str:
+    """Return what the ``environment`` option gets: compilers that go through the cache.
 
     Raises UsageError if the user chose a compiler, or keeps the container from mounting this machine.
     """
-    user_environment = user.environment()
-    if compiler := re.search(r"\b(CC|CXX)=", user_environment):
+    builds = user.builds(identifiers)
+    names = {name for build in builds for name, _ in build.environment}
+    if compilers := sorted(names.intersection(_COMPILERS)):
         raise UsageError(
-            f"compiler cache and [tool.cibuildwheel] environment (CIBW_ENVIRONMENT) both set {compiler[1]}",
+            f"compiler cache and [tool.cibuildwheel] environment (CIBW_ENVIRONMENT) both set {compilers[0]}",
             hint="remove one of the two",
         )
-    if user.hides_host:
+    if any(build.hides_host for build in builds):
         raise UsageError(
             "the compiler cache is on this machine, and the container cannot read its files",
             hint="remove disable-host-mount from [tool.cibuildwheel] container-engine",
@@ -68,5 +69,4 @@ def environment(cache: CompilerCache, user: CibuildwheelOptions) -> str:
     }
     # On the host's network, the default port may reach a server of another container, which has other files.
     variables["SCCACHE_SERVER_UDS"] = "/tmp/wheelkit-sccache"  # noqa: S108 (in the container)
-    words = (f'{name}="{value}"' for name, value in variables.items())
-    return " ".join(filter(None, [user_environment, *words]))
+    return " ".join(f'{name}="{value}"' for name, value in variables.items())

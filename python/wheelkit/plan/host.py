@@ -1,59 +1,81 @@
-"""What the host builder takes from ``[tool.cibuildwheel]``, and what it leaves out."""
+"""What the host builder takes from the options of cibuildwheel, and what it leaves out."""
 
 from __future__ import annotations
 
-import re
+import shlex
 from typing import TYPE_CHECKING
 
-from wheelkit.matrix import System, build_identifier
 from wheelkit.plan.model import HostSettings
-from wheelkit.plan.options import CibuildwheelOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from wheelkit.matrix import Interpreter, Target
-    from wheelkit.project.read import Distribution
+    from wheelkit.plan.model import NativeStep, Pairs
+    from wheelkit.plan.options import BuildSettings, CibuildwheelOptions
 
-# Commands that usually need cibuildwheel's container: they install packages there, or need root.
-_COMMANDS = ("before-all", "before-build", "test-command")
-_VARIABLE = re.compile(r"\$(?:(?P<plain>\w+)|\{(?P<braced>\w+)\})")
-
-
-class HostOptions:
-    """The cibuildwheel options of a distribution that apply to builds on this Linux host."""
-
-    def __init__(self, distribution: Distribution, environ: Mapping[str, str]) -> None:
-        self._options = CibuildwheelOptions(distribution, System.LINUX, environ)
-        self._environ = environ
-
-    def settings(self, interpreters: Iterable[Interpreter], target: Target) -> dict[str, HostSettings]:
-        """Return the settings of each interpreter's build by tag, without those that have none."""
-        builds = {interpreter.tag: build_identifier(interpreter, target) for interpreter in interpreters}
-        settings = {tag: self._for_build(identifier) for tag, identifier in builds.items()}
-        return {tag: found for tag, found in settings.items() if found}
-
-    def left_out(self, interpreters: Iterable[Interpreter], target: Target) -> tuple[str, ...]:
-        """Return the options of these builds that only cibuildwheel's container follows."""
-        identifiers = [build_identifier(interpreter, target) for interpreter in interpreters]
-        commands = [key for key in _COMMANDS if any(self._options.value(key, build) for build in identifiers)]
-        pairs = (pair for build in identifiers for pair in self._options.pairs("environment", build))
-        computed = {name for name, value in pairs if _runs_command(value)}
-        return (*commands, *(f"environment {name}" for name in sorted(computed)))
-
-    def _for_build(self, identifier: str) -> HostSettings:
-        variables: dict[str, str] = {}
-        for name, value in self._options.pairs("environment", identifier):
-            if not _runs_command(value):
-                variables[name] = _expand(value, {**self._environ, **variables})
-        settings = self._options.pairs("config-settings", identifier)
-        return HostSettings(config_settings=settings, environment=variables)
+# Commands that need cibuildwheel's container, where they install packages as root, and what replaces commands
+# and tools that the host builder chooses itself.
+_LEFT_OUT = (
+    "before-all",
+    "before-build",
+    "build-frontend",
+    "dependency-versions",
+    "repair-wheel-command",
+    "test-command",
+)
+_PLACEHOLDERS = ("{project}", "{package}")
 
 
-def _expand(value: str, variables: Mapping[str, str]) -> str:
-    """Replace ``$NAME`` and ``${NAME}`` as a shell does; unknown variables are empty."""
-    return _VARIABLE.sub(lambda match: variables.get(match["plain"] or match["braced"], ""), value)
+def settings(
+    step: NativeStep, options: CibuildwheelOptions, environ: Mapping[str, str]
+) -> dict[str, HostSettings]:
+    """Return the settings of each interpreter's build by tag, without those that have none."""
+    found = {
+        interpreter.tag: _settings(options.build(identifier), options, environ)
+        for interpreter, identifier in zip(step.interpreters, step.identifiers, strict=True)
+    }
+    return {tag: build for tag, build in found.items() if build}
 
 
-def _runs_command(value: str) -> bool:
-    return "$(" in value or "`" in value
+def left_out(step: NativeStep, options: CibuildwheelOptions) -> tuple[str, ...]:
+    """Return where the user sets options of these builds that the host builder does not follow, in words."""
+    if not options.any_set:
+        return ()
+    keys = (key for key in _LEFT_OUT if _is_set(key, step, options))
+    places = [place for key in keys for place in options.places(key, step.identifiers)]
+    builds = options.builds(step.identifiers)
+    computed = {name for build in builds for name in options.evaluate(build.environment, {})[1]}
+    located = {key for build in builds for key, value in _pairs(build) if _is_located(value)}
+    return (
+        *dict.fromkeys(places),
+        *(f"environment {name}" for name in sorted(computed)),
+        *(f"config-settings {key}" for key in sorted(located)),
+    )
+
+
+def _is_set(key: str, step: NativeStep, options: CibuildwheelOptions) -> bool:
+    """Return whether an option that the host builder leaves out has a value for any of the builds."""
+    builds = options.builds(step.identifiers)
+    values = {
+        "before-all": [build.before_all for build in builds],
+        "before-build": [build.before_build for build in builds],
+        "test-command": [build.tests.command for build in builds if build.tests],
+    }
+    return any(values[key]) if key in values else options.has(key, step.identifiers)
+
+
+def _settings(build: BuildSettings, options: CibuildwheelOptions, environ: Mapping[str, str]) -> HostSettings:
+    return HostSettings(
+        config_settings=tuple((key, value) for key, value in _pairs(build) if not _is_located(value)),
+        environment=options.evaluate(build.environment, environ)[0],
+    )
+
+
+def _pairs(build: BuildSettings) -> Pairs:
+    words = (word.partition("=") for word in shlex.split(build.config_settings))
+    return tuple((key, value) for key, _, value in words)
+
+
+def _is_located(value: str) -> bool:
+    """Return whether a config setting names the folder of the project, which uv unpacks by itself."""
+    return any(placeholder in value for placeholder in _PLACEHOLDERS)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from wheelkit.config import DistributionConfig
 from wheelkit.errors import ConfigError, MissingToolError, UsageError
+from wheelkit.machine.facts import ENGINE_VARIABLES
 from wheelkit.matrix import (
     DESKTOP,
     Absence,
@@ -21,8 +22,7 @@ from wheelkit.matrix import (
     matrix_of,
     unbuilt_interpreters,
 )
-from wheelkit.plan import cibuildwheel, cross
-from wheelkit.plan.host import HostOptions
+from wheelkit.plan import cibuildwheel, cross, host
 from wheelkit.plan.model import OUT, PYTHON, SDIST, Builder, NativeStep, Plan, TargetRow
 from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.project import meson
@@ -87,11 +87,12 @@ def make_plan(config: Config, family: Family, request: PlanRequest) -> Plan:
     all_targets = dict.fromkeys(target for matrix in promised.values() for target in matrix.targets)
     rows = tuple(_row(config, request, target) for target in _select_targets(tuple(all_targets), request))
     steps = tuple(
-        _step(config, request, run)
+        step
         for distribution in family.native
         for row in rows
         if row.builder is not None
         for run in _runs(distribution, row, promised[distribution.key].interpreters_on(row.target))
+        for step in _steps(config, request, run)
     )
     return Plan(
         family=family,
@@ -271,8 +272,8 @@ def exclude_patterns(providers: Iterable[Provider], system: System) -> tuple[str
     return tuple(dict.fromkeys(patterns))
 
 
-def _step(config: Config, request: PlanRequest, run: _Run) -> NativeStep:
-    """Return the step of one run: what all builders share, then what the chosen builder needs."""
+def _steps(config: Config, request: PlanRequest, run: _Run) -> Iterator[NativeStep]:
+    """Yield the steps of one run: what all builders share, then what the chosen builder needs."""
     distribution, target = run.distribution, run.row.target
     settings = config.distribution.get(distribution.key, DistributionConfig())
     excluded = exclude_patterns(config.exclude, target.system)
@@ -289,10 +290,14 @@ def _step(config: Config, request: PlanRequest, run: _Run) -> NativeStep:
     )
     if step.builder is Builder.CROSS:
         repair = shlex.join(wheelkit_command(target, excluded))
-        return replace(step, argv=cross.argv(target), repair=repair, tests=())
+        yield replace(step, argv=cross.argv(target), repair=repair, tests=())
+        return
     if step.builder is Builder.HOST:
-        return _for_host(step, run, request)
-    return _for_cibuildwheel(step, run, request)
+        yield _for_host(step, run, request)
+        return
+    options = CibuildwheelOptions(distribution, target.system, request.environ)
+    for part in _split(step, run, options):
+        yield _for_cibuildwheel(part, run, options, request)
 
 
 def _tests(distribution: Distribution, target: Target, settings: DistributionConfig) -> tuple[str, ...]:
@@ -306,19 +311,40 @@ def _tests(distribution: Distribution, target: Target, settings: DistributionCon
 
 
 def _for_host(step: NativeStep, run: _Run, request: PlanRequest) -> NativeStep:
+    # The variable may be what turns containers off.
+    environ = {name: text for name, text in request.environ.items() if name not in ENGINE_VARIABLES}
+    options = CibuildwheelOptions(run.distribution, step.target.system, environ)
     setting = ("--config-setting", run.config_setting) if run.config_setting else ()
-    options = HostOptions(run.distribution, request.environ)
     return replace(
         step,
         argv=("uv", "build", "--wheel", "--python", PYTHON, *setting, "--out-dir", OUT, SDIST),
-        settings=options.settings(run.interpreters, step.target),
-        overridden=options.left_out(run.interpreters, step.target),
+        settings=host.settings(step, options, environ),
+        overridden=host.left_out(step, options),
         warning=_host_warning(run.distribution, step.target, request.machine),
     )
 
 
-def _for_cibuildwheel(step: NativeStep, run: _Run, request: PlanRequest) -> NativeStep:
-    options = CibuildwheelOptions(run.distribution, step.target.system, request.environ)
+def _split(step: NativeStep, run: _Run, options: CibuildwheelOptions) -> Iterator[NativeStep]:
+    """Split a step where the user gives its builds several containers, or settings that are added to.
+
+    cibuildwheel starts a container for each of them too.
+    """
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for number, identifier in enumerate(step.identifiers):
+        build = options.build(identifier)
+        config_settings = build.config_settings if run.config_setting else ""
+        groups.setdefault((build.image, build.engine, config_settings), []).append(number)
+    for numbers in groups.values():
+        yield replace(
+            step,
+            interpreters=tuple(step.interpreters[number] for number in numbers),
+            identifiers=tuple(step.identifiers[number] for number in numbers),
+        )
+
+
+def _for_cibuildwheel(
+    step: NativeStep, run: _Run, options: CibuildwheelOptions, request: PlanRequest
+) -> NativeStep:
     env = cibuildwheel.environment(
         step,
         options,
@@ -326,5 +352,6 @@ def _for_cibuildwheel(step: NativeStep, run: _Run, request: PlanRequest) -> Nati
         config_settings=run.config_setting,
         objects=request.compiler_cache,
     )
-    argv, overridden = cibuildwheel.argv(step.target.system), options.overridden(env)
+    argv = cibuildwheel.argv(step.target.system)
+    overridden = options.overridden(step.identifiers, skip="CIBW_SKIP" in env)
     return replace(step, argv=argv, env=env, overridden=overridden)

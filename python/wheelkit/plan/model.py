@@ -50,7 +50,7 @@ class NativeStep(Struct, frozen=True, kw_only=True):
 
     ``identifiers`` are cibuildwheel's names of the builds. ``argv`` is the builder's command line with
     placeholders, ``env`` is added to its environment, and ``repair`` is its repair command. Every repaired
-    wheel has to pass ``tests``. ``overridden`` are the keys of the project's own configuration that do not
+    wheel has to pass ``tests``. ``overridden`` names where the user sets options of cibuildwheel that do not
     apply to this run, and ``settings`` what the host builder takes from that configuration, by interpreter.
     ``warning`` says before anything is compiled what may make it useless.
     """

@@ -45,6 +45,7 @@ class Distribution(Struct, frozen=True, kw_only=True):
     build_requires: tuple[str, ...] = ()
     limited_api: bool = False
     cibuildwheel: Mapping[str, Any] = field(default_factory=dict)
+    dependency_groups: Mapping[str, Any] = field(default_factory=dict)
     stated: bool = True
 
     @property
@@ -115,6 +116,7 @@ def _read(texts: FolderFiles | SdistFiles, source: Path) -> Distribution:
         build_requires=_strings(build, "requires"),
         limited_api=known.limited_api(files),
         cibuildwheel=files.table("tool", "cibuildwheel"),
+        dependency_groups=files.table("dependency-groups"),
     )
 
 

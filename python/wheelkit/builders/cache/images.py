@@ -60,10 +60,10 @@ def image_names(step: NativeStep, environ: Mapping[str, str]) -> tuple[str, ...]
         return ()
     key = f"{step.target.libc}-{step.target.arch}-image"
     user = CibuildwheelOptions(step.distribution, step.target.system, environ)
-    default = step.env.get(variable(key)) or user.text(key)
-    names = (default, *(override.get(key) for override in user.overrides))
+    planned = step.env.get(variable(key, step.target.system))
+    names = [planned] if planned else [build.image for build in user.builds(step.identifiers)]
     pinned = _pinned_images().get(step.target.arch, {})
-    return tuple(dict.fromkeys(pinned.get(name, name) for name in names if name and isinstance(name, str)))
+    return tuple(dict.fromkeys(pinned.get(name, name) for name in names))
 
 
 @cache
