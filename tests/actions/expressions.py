@@ -12,7 +12,7 @@ Functions = Mapping[str, Callable[[], bool]]
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')"
     r"|(?P<name>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)"
-    r"|(?P<mark>==|!=|&&|\|\||[!()]))"
+    r"|(?P<mark>==|!=|&&|\|\||[!(),]))"
 )
 _FIELD = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 STATUS = frozenset({"success", "failure", "cancelled", "always"})
@@ -117,10 +117,21 @@ class _Parser:
             raise ExpressionError("a bracket is not closed, or a function is given an argument")
 
     def _call(self, name: str) -> bool:
+        if name == "contains":
+            return self._contains()
         self._close()
         if name not in self._functions:
             raise ExpressionError(f"this runner does not know the function {name}")
         return self._functions[name]()
+
+    def _contains(self) -> bool:
+        """Return whether a text contains another one, ignoring case; lists are not known here."""
+        text = self.either()
+        if not self._take(","):
+            raise ExpressionError("contains takes two texts")
+        part = self.either()
+        self._close()
+        return str(part).casefold() in str(text).casefold()
 
     def _property(self, word: str) -> Any:
         value: Any = self._contexts

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from support.command import Wheelkit
+from support.command import Wheelkit, git_commit
 from support.sample_families import put
 
 LITERAL = '"""Doc."""\n__version__ = "1.2.3"\n'
@@ -96,3 +98,60 @@ def test_the_backend_builds_the_version_that_was_set(tmp_path: Path, wheelkit: W
     ]
     subprocess.run(["uv", "build", "-q", "--sdist", "-o", "out", "."], cwd=tmp_path, check=True)
     assert [path.name for path in (tmp_path / "out").glob("*.tar.gz")] == ["my_core-1.5.0.tar.gz"]
+
+
+SOURCES = '[tool.hatch.version]\nsource = "{}"\n[tool.hatch.build.targets.wheel]\npackages = ["my_core"]\n'
+SCM_FILE = '[tool.setuptools_scm]\nwrite_to = "my_core/_version.py"\n'
+# The tools that take a version from git tags, each with what it is told by an environment variable.
+SCM_SHAPES = {
+    "setuptools-scm": project(
+        'setuptools>=64", "setuptools-scm',
+        "setuptools.build_meta",
+        '[tool.setuptools]\npackages = ["my_core"]\n[tool.setuptools_scm]\n',
+    ),
+    "hatch-vcs": project('hatchling", "hatch-vcs', "hatchling.build", SOURCES.format("vcs")),
+    "scikit-build-core": project(
+        'scikit-build-core", "setuptools-scm',
+        "scikit_build_core.build",
+        "[tool.scikit-build.metadata.version]\n"
+        'provider = "scikit_build_core.metadata.setuptools_scm"\n[tool.setuptools_scm]\n',
+    ),
+    "flit-scm": project("flit_scm", "flit_scm:buildapi", SCM_FILE, '"version", "description"'),
+    "pdm": project("pdm-backend", "pdm.backend", '[tool.pdm.version]\nsource = "scm"\n'),
+    "uv-dynamic-versioning": project(
+        'hatchling", "uv-dynamic-versioning', "hatchling.build", SOURCES.format("uv-dynamic-versioning")
+    ),
+    "poetry-dynamic-versioning": '[build-system]\nrequires = ["poetry-core", "poetry-dynamic-versioning"]\n'
+    'build-backend = "poetry_dynamic_versioning.backend"\n'
+    '[tool.poetry]\nname = "my-core"\nversion = "0"\ndescription = ""\nauthors = []\n'
+    "[tool.poetry-dynamic-versioning]\nenable = true\n",
+    "pbr": '[build-system]\nrequires = ["setuptools", "pbr"]\nbuild-backend = "pbr.build"\n',
+}
+
+
+@pytest.mark.parametrize("shape", SCM_SHAPES)
+def test_the_tool_builds_the_development_version_without_a_tag(
+    tmp_path: Path, wheelkit: Wheelkit, shape: str
+) -> None:
+    number = "from my_core._version import version as __version__\n" if shape == "flit-scm" else ""
+    module = f'"""Doc."""\n{number}'
+    cfg = "[metadata]\nname = my-core\n[files]\npackages = my_core\n" if shape == "pbr" else ""
+    setup = "from setuptools import setup\nsetup(pbr=True)\n"
+    pbr = {"setup.cfg": cfg, "setup.py": setup} if shape == "pbr" else {}
+    put(tmp_path, {"pyproject.toml": SCM_SHAPES[shape], "my_core/__init__.py": module, **pbr})
+    put(tmp_path, {".gitignore": "out/\n_version.py\n"})
+    git_commit(tmp_path)
+    subprocess.run(["git", "-C", tmp_path, "tag", "v1.2.3"], check=True)
+    done = wheelkit("version", "dev", "--stamp", "20261120143000", "--json", cwd=tmp_path)
+    variables = json.loads(done.stdout)["environment"]
+    assert len(variables) == 1
+    subprocess.run(
+        ["uv", "build", "-q", "--sdist", "-o", "out", "."],
+        cwd=tmp_path,
+        check=True,
+        env={**os.environ, **variables},
+    )
+    names = [path.name for path in (tmp_path / "out").glob("*.tar.gz")]
+    assert names == ["my_core-1.2.4.dev20261120143000.tar.gz"]
+    tags = subprocess.run(["git", "-C", tmp_path, "tag"], capture_output=True, text=True, check=True)
+    assert tags.stdout.split() == ["v1.2.3"]

@@ -18,6 +18,7 @@ CORE = (
     '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
     '[project]\nname = "core"\nversion = "2.3.0"\n'
 )
+SCM = CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"')
 CLI = CORE.replace("core", "cli").replace("2.3.0", "1.0.0") + 'dependencies = ["core>=2.3.0,<3.0.0"]\n'
 
 

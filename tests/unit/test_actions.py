@@ -35,6 +35,8 @@ ILL = {"success": lambda: False, "failure": lambda: True, "cancelled": lambda: F
         ("(failure() || success()) && !failure()", True),
         ("'it''s'", "it's"),
         ("inputs.until || github.ref_type", "tag"),
+        ("contains(github.ref_type, 'A')", True),
+        ("!contains(github.ref_type, '.dev')", True),
     ],
 )
 def test_an_expression_means_what_github_says(text: str, value: object) -> None:
@@ -49,6 +51,7 @@ def test_an_expression_means_what_github_says(text: str, value: object) -> None:
         "matrix.name.first == 'x'",
         "always()",
         "hashFiles('a')",
+        "contains('a')",
         "1 < 2",
         "inputs.until ==",
         "'a' 'b'",

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,7 @@ import pytest
 from support.command import git_commit
 from support.sample_families import CLI, CORE, opened, put
 from wheelkit.__main__ import main
-from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, UsageError
 from wheelkit.machine.git import Repository
-from wheelkit.versions import tags
 from wheelkit.versions.check import check
 
 Capture = pytest.CaptureFixture[str]
@@ -112,17 +109,6 @@ def test_a_tag_that_could_mean_two_distributions_is_reported(
     assert ([what.split('"')[1] for what in found] if found else [""]) == [sample]
 
 
-def test_one_template_for_two_versions_is_a_problem_and_the_default_only_when_tags_are_made(
-    released: Path,
-) -> None:
-    template = {"tag": "v{version}"}
-    found = problems(released, {"distributions": ["*"], "distribution": {"core": template, "cli": template}})
-    assert found == [("cli", 'cli 1.0.0 and core 2.3.0 are both tagged "v{version}"')]
-    assert problems(released, {"distributions": ["*"]}) == []
-    with pytest.raises(CheckFailedError, match="have problems"):
-        tags.plan_tags(*opened(released, {"distributions": ["*"]}), tags.TagRequest())
-
-
 def test_an_invalid_version_is_reported(tmp_path: Path) -> None:
     found = problems(
         family(tmp_path, core=CORE.replace("2.3.0", "two"), cli=CLI.replace('"core>=2.3.0,<3.0.0"', ""))
@@ -140,170 +126,6 @@ def test_a_missing_version_tag_is_reported(tmp_path: Path) -> None:
     assert problems(tmp_path) == []
     Repository(folder=tmp_path).run("tag", "v3.0.0")
     assert problems(tmp_path) == [("cli", "it needs core >=2.3.0,<3.0.0, but core is 3.0.0")]
-
-
-# Tags.
-
-
-@pytest.fixture
-def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("GIT_AUTHOR", "GIT_COMMITTER"):
-        monkeypatch.setenv(f"{name}_NAME", "test")
-        monkeypatch.setenv(f"{name}_EMAIL", "test@localhost")
-    root = family(tmp_path / "family")
-    git_commit(root)
-    return root
-
-
-def planned(root: Path, **options: Any) -> list[tuple[str, bool]]:
-    return [
-        (tag.name, tag.exists) for tag in tags.plan_tags(*opened(root, TEMPLATES), tags.TagRequest(**options))
-    ]
-
-
-def test_each_distribution_is_tagged_by_its_template(released: Path) -> None:
-    config, state = opened(released, TEMPLATES)
-    tags.make_tags(state, tags.plan_tags(config, state, tags.TagRequest()))
-    repository = Repository(folder=released)
-    assert repository.lines("tag") == ("cli-v1.0.0", "v2.3.0")
-    assert repository.commit_of("v2.3.0") == repository.head
-    assert planned(released) == [("v2.3.0", True), ("cli-v1.0.0", True)]
-    tags.make_tags(state, tags.plan_tags(config, state, tags.TagRequest()))
-    assert planned(released, members=("cli",)) == [("cli-v1.0.0", True)]
-
-
-def test_one_tag_names_all_that_share_it(released: Path) -> None:
-    family(released, cli=CLI.replace('"1.0.0"', '"2.3.0"'))
-    git_commit(released)
-    (tag,) = tags.plan_tags(*opened(released, {"distributions": ["*"]}), tags.TagRequest())
-    assert (tag.name, tag.distributions) == ("v2.3.0", ("core", "cli"))
-
-
-def test_a_dirty_tree_is_refused_with_its_files(released: Path) -> None:
-    put(released, {"core/new.py": "", "core/pyproject.toml": CORE + "# x\n"})
-    with pytest.raises(CheckFailedError, match="2 files differ from the last commit") as caught:
-        planned(released)
-    assert caught.value.detail.split() == ["core/pyproject.toml", "core/new.py"]
-
-
-def test_build_leftovers_are_no_change(released: Path) -> None:
-    put(released, {"dist/x.whl": "", "core/dist/core.whl": "", "core/src/core.egg-info/PKG-INFO": ""})
-    assert planned(released)
-    put(released, {"core/src/dist/new.py": ""})
-    with pytest.raises(CheckFailedError, match="1 file differs from the last commit") as caught:
-        planned(released)
-    assert caught.value.detail == "core/src/dist/new.py"
-
-
-@pytest.mark.parametrize(
-    ("move", "expected"),
-    [
-        (("switch", "-qc", "feature"), 'the branch is "feature"'),
-        (("checkout", "-q", "--detach"), "no branch"),
-    ],
-)
-def test_a_wrong_branch_is_refused(released: Path, move: tuple[str, ...], expected: str) -> None:
-    assert Repository(folder=released).run(*move).returncode == 0
-    with pytest.raises(CheckFailedError, match=expected):
-        planned(released)
-    assert planned(released, any_branch=True)
-
-
-def test_configured_branches_replace_the_usual_ones(released: Path) -> None:
-    config, state = opened(released, {**TEMPLATES, "version": {"branches": ["stable/*"]}})
-    with pytest.raises(CheckFailedError, match=r'tagged on stable/\*, but the branch is "main"'):
-        tags.plan_tags(config, state, tags.TagRequest())
-    Repository(folder=released).run("switch", "-qc", "stable/2")
-    assert tags.plan_tags(config, state, tags.TagRequest())
-
-
-def test_a_tag_on_another_commit_is_refused_here_and_on_the_remote(released: Path, tmp_path: Path) -> None:
-    repository = Repository(folder=released)
-    old = repository.head
-    repository.run("tag", "cli-v1.0.0")
-    put(released, {"README": ""})
-    git_commit(released)
-    with pytest.raises(CheckFailedError, match="1 tag is already on another commit") as caught:
-        planned(released)
-    assert caught.value.detail == f"cli-v1.0.0  on {old[:12]}, here"
-    assert repository.run("init", "--bare", "-q", str(tmp_path / "remote")).returncode == 0
-    repository.run("remote", "add", "origin", str(tmp_path / "remote"))
-    assert repository.run("push", "-q", "origin", "cli-v1.0.0").returncode == 0
-    repository.run("tag", "--delete", "cli-v1.0.0")
-    with pytest.raises(CheckFailedError, match="1 tag is already") as caught:
-        planned(released)
-    assert caught.value.detail == f"cli-v1.0.0  on {old[:12]}, at origin"
-    assert planned(released, ask_remote=False)
-    assert planned(released, members=("core",)) == [("v2.3.0", False)]
-
-
-def test_an_annotated_tag_on_the_remote_is_the_commit_that_it_names(released: Path, tmp_path: Path) -> None:
-    config, state = opened(released, TEMPLATES)
-    tags.make_tags(state, tags.plan_tags(config, state, tags.TagRequest()))
-    repository = Repository(folder=released)
-    repository.run("init", "--bare", "-q", str(tmp_path / "remote"))
-    repository.run("remote", "add", "origin", str(tmp_path / "remote"))
-    assert repository.run("push", "-q", "origin", "--tags").returncode == 0
-    assert planned(released) == [("v2.3.0", True), ("cli-v1.0.0", True)]
-
-
-def test_a_remote_that_does_not_answer_is_a_missing_service(released: Path, tmp_path: Path) -> None:
-    Repository(folder=released).run("remote", "add", "origin", str(tmp_path / "nowhere"))
-    with pytest.raises(MissingToolError, match="origin does not answer") as caught:
-        planned(released)
-    assert "--no-remote" in caught.value.hint
-
-
-def test_versions_that_disagree_are_not_tagged(released: Path) -> None:
-    family(released, cli=CLI.replace(">=2.3.0", ">=2.4"))
-    git_commit(released)
-    with pytest.raises(CheckFailedError, match="have problems"):
-        planned(released)
-    assert planned(released, members=("core",)) == [("v2.3.0", False)]
-
-
-def test_outside_git_there_is_nothing_to_tag(tmp_path: Path) -> None:
-    with pytest.raises(ProjectError, match="is not under git"):
-        planned(family(tmp_path))
-
-
-def test_a_folder_of_another_user_is_not_taken_for_one_without_tags(
-    released: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Containers often have checkouts of other users; a variable for git's own tests simulates that."""
-    family(
-        released,
-        core=CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"'),
-    )
-    git_commit(released)
-    assert "have no version tag" in check(*opened(released))[0].what
-    for name, value in (
-        ("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1"),
-        ("GIT_CONFIG_GLOBAL", os.devnull),
-        ("GIT_CONFIG_NOSYSTEM", "1"),
-    ):
-        monkeypatch.setenv(name, value)
-    with pytest.raises(ProjectError, match="the folder belongs to another user") as caught:
-        opened(released)
-    assert f"git config --global --add safe.directory {released}" in caught.value.hint
-
-
-def test_a_version_from_tags_has_to_be_given(released: Path) -> None:
-    family(
-        released,
-        core=CORE.replace('version = "2.3.0"', 'dynamic = ["version"]\n[tool.hatch.version]\nsource = "vcs"'),
-    )
-    git_commit(released)
-    with pytest.raises(UsageError, match="the new tag decides it"):
-        planned(released)
-    assert planned(released, version="2.9.0", members=("core",)) == [("v2.9.0", False)]
-
-
-def test_a_local_version_is_not_tagged(released: Path) -> None:
-    family(released, core=CORE.replace("2.3.0", "2.3.0+cpu"))
-    git_commit(released)
-    with pytest.raises(UsageError, match="has a local part"):
-        planned(released)
 
 
 # The commands.
@@ -415,7 +237,10 @@ def test_an_open_range_gets_an_upper_bound_and_keeps_its_lower_bound(tmp_path: P
             family(tmp_path, cli=CLI.replace(">=2.3.0,<3.0.0", ">=2.1 ; python_version > '3'")), TEMPLATES
         )
     )
-    assert problem.fix == """write "core>=2.1,<3.0 ; python_version > '3'\""""
+    assert problem.fix.splitlines() == [
+        """write "core>=2.1,<3.0 ; python_version > '3'\"""",
+        'or accept it:  [tool.wheelkit.distribution.cli.ignore] WK717 = "the reason"',
+    ]
 
 
 @pytest.mark.parametrize(

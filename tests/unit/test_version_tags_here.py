@@ -65,7 +65,10 @@ def test_a_clone_as_in_ci_tells_the_same(tmp_path: Path, options: tuple[str, ...
     part = clone(tagged(tmp_path / "all", "v2.4.0"), *options)
     ((what, fix),) = found(part)
     assert what == "this commit has the tag v2.4.0, but the version is 2.3.0"
-    assert fix == "wheelkit version set 2.4.0 core   (and commit; or delete the tag, if it is not public)"
+    assert fix.splitlines() == [
+        "wheelkit version set 2.4.0 core --commit",
+        "or, if the tag is not public, delete it:  git tag --delete v2.4.0",
+    ]
 
 
 def test_a_shallow_clone_is_named_as_the_reason_for_missing_tags(tmp_path: Path) -> None:
@@ -76,7 +79,7 @@ def test_a_shallow_clone_is_named_as_the_reason_for_missing_tags(tmp_path: Path)
     assert found(clone(whole, "--depth", "1")) == [
         (
             "its version comes from git tags, and this shallow clone has none: older commits are missing",
-            "git fetch --unshallow --tags   (actions/checkout: fetch-depth: 0)",
+            "git fetch --unshallow --tags\nin CI, with actions/checkout:  fetch-depth: 0",
         )
     ]
 

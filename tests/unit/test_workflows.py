@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from actions.expressions import evaluate, truth
 from wheelkit import config, workflows
 from wheelkit.__main__ import main
 from wheelkit.cli import COMMANDS
@@ -244,10 +245,15 @@ def test_by_hand_it_stops_before_production_by_default(make: Make) -> None:
     text = make()[RELEASE]
     until = yaml.safe_load(text)[True]["workflow_dispatch"]["inputs"]["until"]  # YAML 1.1 reads `on` as true
     assert (until["default"], until["options"]) == ("verify", ["verify", "staging", "production"])
-    assert (
-        jobs(text)["production"]["if"]
-        == "github.ref_type == 'tag' && inputs.until != 'verify' && inputs.until != 'staging'"
-    )
+    condition = jobs(text)["production"]["if"]
+    for ref, wanted, reached in (
+        ("v1.2.0", None, True),
+        ("v1.2.0", "staging", False),
+        ("v1.2.0", "verify", False),
+        ("v1.2.0.dev20261120143000", None, False),
+    ):
+        contexts = {"github": {"ref_type": "tag", "ref_name": ref}, "inputs": {"until": wanted}}
+        assert truth(evaluate(condition, contexts, {})) is reached, ref
 
 
 def test_a_release_listens_to_the_tags_of_every_distribution(make: Make) -> None:
@@ -532,7 +538,9 @@ def test_gitlab_has_the_same_stages(make: Make) -> None:
         "PYPI_ID_TOKEN": {"aud": "pypi"},
         "SIGSTORE_ID_TOKEN": {"aud": "sigstore"},
     }
-    assert document["production"]["rules"] == [{"if": '$CI_COMMIT_TAG && $UNTIL == "production"'}]
+    assert document["production"]["rules"] == [
+        {"if": '$CI_COMMIT_TAG && $CI_COMMIT_TAG !~ /\\.dev/ && $UNTIL == "production"'}
+    ]
 
 
 def test_gitlab_fetches_the_tags_and_goes_by_hand_only_as_far_as_chosen(make: Make) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from datetime import UTC, datetime
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,17 +15,18 @@ from wheelkit.cli.options import config_option, json_option, open_project
 from wheelkit.cli.output import columns, completed, note, result, result_json
 from wheelkit.config import Problems, normalise
 from wheelkit.errors import UsageError
+from wheelkit.machine.git import Repository
 from wheelkit.machine.signals import deferred
 from wheelkit.text import plural
 from wheelkit.versions import change as changes
-from wheelkit.versions import changelog, tags
+from wheelkit.versions import changelog, overrides, tags
 from wheelkit.versions import state as states
 from wheelkit.versions.bump import BumpPart, bumped, dev_version, parse
 from wheelkit.versions.check import GIT_TAGS, TEMPLATE, check
 from wheelkit.versions.model import Scheme
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from wheelkit.config import Config
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 
 
 _names_argument = click.argument("names", metavar="[DIST]...", nargs=-1)
+_commit_option = click.option("--commit", is_flag=True, help="Commit the changed files, and nothing else.")
 _dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would change and stop.")
 
 
@@ -47,6 +52,7 @@ class ChangeOptions(Struct, frozen=True, kw_only=True):
     dry_run: bool
     config_file: Path | None
     as_json: bool
+    commit: bool = False
 
 
 def _change_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -119,6 +125,7 @@ def notes_command(names: tuple[str, ...], config_file: Path | None, as_json: boo
 
 @command.command("bump")
 @click.argument("part", type=click.Choice([part.value for part in BumpPart]))
+@_commit_option
 @_change_options
 def bump_command(part: str, **values: Any) -> None:  # noqa: ANN401 - one for each field of ChangeOptions
     """Increase the version of the named distributions, or of all.
@@ -130,6 +137,7 @@ def bump_command(part: str, **values: Any) -> None:  # noqa: ANN401 - one for ea
 
 @command.command("set")
 @click.argument("version")
+@_commit_option
 @_change_options
 def set_command(version: str, **values: Any) -> None:  # noqa: ANN401 - one for each field of ChangeOptions
     """Set the version of the named distributions, or of all.
@@ -149,12 +157,13 @@ def set_command(version: str, **values: Any) -> None:  # noqa: ANN401 - one for 
 def dev_command(stamp: str | None, **values: Any) -> None:  # noqa: ANN401 - one for each field of ChangeOptions
     """Stamp a development version with the time.
 
-    The whole family gets the same UTC time; local version parts are dropped.
+    The whole family gets the same UTC time; local version parts are dropped. Where versions come from git
+    tags, no tag is made: the command that is printed gives the version to one build.
     """
     if stamp is not None and not (stamp.isascii() and stamp.isdigit()):
         raise UsageError(f'"{stamp}" is not a time stamp', hint="give digits: --stamp 20261120143000")
     moment = stamp or datetime.now(UTC).strftime("%Y%m%d%H%M%S")
-    _change(ChangeOptions(**values), lambda version: dev_version(version, moment))
+    _stamp(ChangeOptions(**values), moment)
 
 
 @command.command("tag")
@@ -170,7 +179,13 @@ def tag_command(version: str | None, any_branch: bool, no_remote: bool, **values
     options = ChangeOptions(**values)
     config, state = _read(options.config_file)
     keys = _keys(state, options.names)
-    request = tags.TagRequest(members=keys, version=version, ask_remote=not no_remote, any_branch=any_branch)
+    request = tags.TagRequest(
+        members=keys,
+        named=options.names,
+        version=version,
+        ask_remote=not no_remote,
+        any_branch=any_branch,
+    )
     planned = tags.plan_tags(config, state, request)
     if not options.dry_run:
         with deferred():  # all or none of them
@@ -181,8 +196,11 @@ def tag_command(version: str | None, any_branch: bool, no_remote: bool, **values
         return
     states = {True: "already exists", False: ""}
     result(columns((tag.name, ", ".join(tag.distributions), states[tag.exists]) for tag in planned))
-    names_to_push = " ".join(tag.name for tag in planned)
-    note("no tag was created (--dry-run)" if options.dry_run else f"next: git push origin {names_to_push}")
+    remote = Repository(folder=config.root).remote()
+    if options.dry_run:
+        note("no tag was created (--dry-run)")
+    elif remote:
+        note(f"next: git push {shlex.join([remote, *(tag.name for tag in planned)])}")
 
 
 def _read(config_file: Path | None) -> tuple[Config, FamilyVersions]:
@@ -223,18 +241,56 @@ def _change(
         changes.require_agreement(state, keys)
     versions = {key: next_version(state.members[key].version or "0") for key in keys}
     planned = changes.plan_change(config, state, versions)
-    if not options.dry_run:
-        changes.write(planned)
-        completed(f"changed {', '.join(map(state.relative, planned.files)) or 'nothing'}")
+    _write(options, state, planned)
     if options.as_json:
         result_json(_change_to_json(state, planned, written=not options.dry_run))
         return
+    _show_change(options, state, planned)
+
+
+def _stamp(options: ChangeOptions, moment: str) -> None:
+    """Give development versions: to files, and by a variable of one build where versions come from tags."""
+    config, state = _read(options.config_file)
+    keys = _keys(state, options.names)
+    tagged = [key for key in keys if state.members[key].scheme is Scheme.TAGS]
+    changes.require_agreement(state, keys)
+    versions = {key: dev_version(state.members[key].version or "0", moment) for key in keys}
+    variables = overrides.variables(state, {key: versions[key] for key in tagged})
+    planned = changes.plan_change(config, state, versions, given_to_build=tagged)
+    _write(options, state, planned)
+    if options.as_json:
+        document = _change_to_json(state, planned, written=not options.dry_run)
+        result_json({**document, "environment": variables})
+        return
+    _show_change(options, state, planned)
+    if variables:
+        note(f"next: {_with_variables(variables, 'wheelkit build')}")
+
+
+def _with_variables(variables: Mapping[str, str], command: str) -> str:
+    """Return the line that runs a command with variables, for PowerShell or a POSIX shell."""
+    if sys.platform == "win32":
+        return "; ".join([*(f'$env:{name} = "{value}"' for name, value in variables.items()), command])
+    return " ".join([*(f"{name}={value}" for name, value in variables.items()), command])
+
+
+def _write(options: ChangeOptions, state: FamilyVersions, planned: VersionChange) -> None:
+    if options.dry_run:
+        return
+    changes.write(planned)
+    completed(f"changed {', '.join(map(state.relative, planned.files)) or 'nothing'}")
+    if options.commit and planned.files:
+        changes.commit(state, planned)
+        completed("committed them")
+
+
+def _show_change(options: ChangeOptions, state: FamilyVersions, planned: VersionChange) -> None:
     result(_change_table(state, planned))
     dependents = dict.fromkeys(move.requirement.dependent for move in planned.moves)
     if moved := [key for key in dependents if key not in planned.versions]:
         names = " ".join(state.members[key].distribution.name for key in moved)
         note(f"only the ranges changed: {names}")
-        note(f"before releasing them again: wheelkit version bump patch {names}")
+        note(f"before releasing them again:  wheelkit version bump patch {names}")
     if options.dry_run:
         note("nothing was written (--dry-run)")
 
@@ -287,7 +343,7 @@ def _problems(problems: Iterable[VersionProblem]) -> str:
     for problem in problems:
         named = problem.where in problem.what or problem.where in {TEMPLATE, GIT_TAGS}
         place = "" if named else f"in {problem.where}:  "
-        lines.append(f"  {problem.distribution}: {problem.what}\n    {place}{problem.fix}")
+        lines.append(f"  {problem.distribution}: {problem.what}\n{indent(place + problem.fix, '    ')}")
     return "\n".join(lines)
 
 

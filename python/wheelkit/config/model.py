@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -9,6 +11,8 @@ from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class MatrixOverride(Struct, frozen=True, kw_only=True):
@@ -156,3 +160,13 @@ class Config(Struct, frozen=True, kw_only=True):
     def label(self) -> str:
         """The file for messages, or the folder if there is none."""
         return str(self.source or self.root)
+
+    def table(self, *keys: str) -> str:
+        """Return the header of a table as the project's file writes it, for messages.
+
+        In a wheelkit.toml, the keys are at the top, and the file is named.
+        """
+        words = [key if _BARE_KEY.fullmatch(key) else json.dumps(key) for key in keys]
+        if self.source is None or self.source.name == "pyproject.toml":
+            return f"[{'.'.join(['tool', 'wheelkit', *words])}]"
+        return f"{self.source.name}: [{'.'.join(words)}]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -15,12 +16,15 @@ from wheelkit.machine.process import Command, PendingCommand, query, require_ans
 from wheelkit.machine.time_limits import GIT, REMOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from wheelkit.machine.process import Completed
 
 
+# Commands of hints. Without a message, git opens an editor.
+FIRST_COMMIT = 'git init && git add --all && git commit --message "First commit"'
+_MOST_NAMED = 5
 UNTRUSTED = "git refuses to read this folder, because the folder belongs to another user"
 # Variables that would direct git to another repository, as in a hook.
 _UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
@@ -41,6 +45,15 @@ def git_command(*words: str, cwd: Path | None = None) -> Command:
     """Return a git command with English messages and unquoted paths, which ignores GIT_DIR and the like."""
     options = ("--no-optional-locks", "-c", "core.quotePath=false")
     return Command(argv=("git", *options, *words), cwd=cwd, env={"LC_ALL": "C"}, unset=_UNSET)
+
+
+def commit_command(paths: Sequence[str], folder: Path) -> str:
+    """Return the command that commits files, named from the repository's top, when it runs in ``folder``."""
+    at_top = not Repository(folder=folder).line("rev-parse", "--show-cdup")
+    names = [path if at_top else f":/{path}" for path in paths]
+    # "." takes what is below the folder, and ":/" everything.
+    words = names if len(names) <= _MOST_NAMED else ["." if at_top else ":/"]
+    return f'git add -- {shlex.join(words)} && git commit --message "Prepare the release"'
 
 
 class Repository(Struct, frozen=True, kw_only=True):
@@ -95,6 +108,10 @@ class Repository(Struct, frozen=True, kw_only=True):
     def tags_here(self) -> tuple[str, ...]:
         """List the tags on the commit that is checked out."""
         return self.lines("tag", "--points-at", "HEAD")
+
+    def branches(self) -> tuple[str, ...]:
+        """List the local branches."""
+        return self.lines("for-each-ref", "--format=%(refname:short)", "refs/heads")
 
     def commits_since(self, tag: str) -> int:
         """Return the number of commits after a tag."""

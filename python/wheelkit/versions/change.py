@@ -15,15 +15,19 @@ from msgspec import Struct
 from packaging.utils import canonicalize_version
 
 from wheelkit.errors import CheckFailedError, OutputError, ProjectError, UsageError
+from wheelkit.machine.git import Repository
+from wheelkit.machine.process import tool_error
 from wheelkit.machine.signals import deferred
+from wheelkit.text import shorten_list
 from wheelkit.versions import text_files
 from wheelkit.versions.bump import for_cargo, is_version, parse
+from wheelkit.versions.git import DEFAULT_TEMPLATE, next_version
 from wheelkit.versions.model import FileFormat, Key, Scheme, Span
 from wheelkit.versions.ranges import admits, moved, valid
 from wheelkit.versions.state import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from wheelkit.config import Config
     from wheelkit.versions.model import (
@@ -62,14 +66,19 @@ class VersionChange(Struct, frozen=True, kw_only=True):
     files: Mapping[Path, tuple[str, str]]
 
 
-def plan_change(config: Config, state: FamilyVersions, versions: Mapping[str, str]) -> VersionChange:
+def plan_change(
+    config: Config, state: FamilyVersions, versions: Mapping[str, str], given_to_build: Collection[str] = ()
+) -> VersionChange:
     """Compute the effect of new versions of some members, without writing anything.
+
+    A build is told the versions of those in ``given_to_build``, which no file states.
 
     Raises UsageError for a version that wheelkit cannot edit, CheckFailedError if a dependent would not allow
     a new version, ProjectError for an invalid range, and if two members share a file but not the version.
     """
     for key, version in versions.items():
-        _require_editable(state.members[key])
+        if key not in given_to_build:
+            _require_editable(config, state.members[key])
         parse(version)
     moves = [
         _move(config, state, requirement, versions[requirement.sibling])
@@ -102,23 +111,29 @@ def require_agreement(state: FamilyVersions, keys: Iterable[str]) -> None:
         raise CheckFailedError(
             f"the files of {name} state different versions, so the next one is unclear; nothing was changed",
             detail="\n".join(stated),
-            hint=f"set the right one first:  wheelkit version set {locations[0].text} {name}",
+            hint=f"set the right one first:  wheelkit version set {_valid_version(locations)} {name}",
         )
 
 
-def _require_editable(member: VersionedDistribution) -> None:
+def _valid_version(locations: Sequence[VersionLocation]) -> str:
+    return next(location.text for location in locations if is_version(location.text))
+
+
+def _require_editable(config: Config, member: VersionedDistribution) -> None:
     if member.editable:
         return
     name = member.distribution.name
     if member.scheme is Scheme.TAGS:
+        template = settings(config, member.key).tag or DEFAULT_TEMPLATE
+        version = next_version(member.tagged, Repository(folder=config.root), template)
         raise UsageError(
             f"the version of {name} comes from git tags, so no file can be edited",
-            hint=f"wheelkit version tag {name} --as VERSION",
+            hint=f"wheelkit version tag {name} --as {version}",
         )
     module = f"src/{member.key.replace('-', '_')}/__init__.py"
     raise UsageError(
         f"wheelkit found no file that states the version of {name}",
-        hint=f'name the file:  [tool.wheelkit.distribution.{member.key}] version-files = ["{module}"]',
+        hint=f'name the file:  {config.table("distribution", member.key)} version-files = ["{module}"]',
     )
 
 
@@ -252,6 +267,22 @@ def write(change: VersionChange) -> None:
     finally:
         for copy in staged.values():
             copy.unlink(missing_ok=True)
+
+
+def commit(state: FamilyVersions, change: VersionChange) -> None:
+    """Commit the files of a change, and no others; raises ToolFailedError with what git or a hook said."""
+    repository = Repository(folder=state.root)
+    names = [f"{state.name(key)} {new}" for key, (_, new) in change.versions.items()]
+    files = list(map(str, change.files))
+    for words in (
+        ("add", "--", *files),
+        ("commit", "--message", f"Release {shorten_list(names)}", "--only", "--", *files),
+    ):
+        done = repository.run(*words)
+        if done.returncode != 0:
+            error = tool_error(done, f"git {words[0]}")
+            error.hint = "\n".join(filter(None, ("the files are changed, and not committed", error.hint)))
+            raise error
 
 
 def _stage(path: Path, text: str) -> Path:

@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_version
 
 from wheelkit.machine.git import Repository
 from wheelkit.versions.bump import is_version
-from wheelkit.versions.git import DEFAULT_TEMPLATE, version_in
+from wheelkit.versions.git import DEFAULT_TEMPLATE, FIRST_VERSION, version_in
 from wheelkit.versions.model import Scheme, VersionProblem
 from wheelkit.versions.ranges import admits, bounded, closed, moved, valid
 from wheelkit.versions.state import settings
@@ -25,16 +25,21 @@ _SHOWN = 5
 # ``VersionProblem.where`` of problems that are in no file.
 GIT_TAGS = "git tags"
 TEMPLATE = "tag"
+# The finding by which a project accepts ranges without an upper bound.
+_OPEN_RANGE = "WK717"
 
 
 def check(config: Config, state: FamilyVersions) -> tuple[VersionProblem, ...]:
-    """Return all problems of versions, of ranges between siblings, and of configured tag templates."""
-    templated = [key for key in state.members if settings(config, key).tag is not None]
+    """Return all problems of versions, of ranges between siblings, and of tag templates."""
     return (
         *(problem for member in state.members.values() for problem in _check_version(state, member)),
-        *(problem for requirement in state.requirements for problem in _check_range(state, requirement)),
+        *(
+            problem
+            for requirement in state.requirements
+            for problem in _check_range(config, state, requirement)
+        ),
         *_check_tags(config, state),
-        *ambiguous_tags(config, state, templated),
+        *_ambiguous_tags(config, state),
     )
 
 
@@ -57,7 +62,8 @@ def _check_version(state: FamilyVersions, member: VersionedDistribution) -> Iter
         by_version.setdefault(key, []).append(f"{location.text} in {state.describe(location)}")
     if len(by_version) > 1:
         stated = "; ".join(" and ".join(locations) for locations in by_version.values())
-        fix = f"wheelkit version set {member.version} {name}"
+        valid_ones = (location.text for location in member.locations if is_version(location.text))
+        fix = f"wheelkit version set {next(valid_ones, '1.2.3')} {name}"
         yield VersionProblem(
             distribution=name, where=stated, what=f"its versions disagree: {stated}", fix=fix
         )
@@ -68,8 +74,9 @@ def _no_tag(state: FamilyVersions, name: str) -> tuple[str, str]:
     what = "its version comes from git tags, but this commit and those before it have no version tag"
     if Repository(folder=state.root).shallow:
         what = "its version comes from git tags, and this shallow clone has none: older commits are missing"
-        return what, "git fetch --unshallow --tags   (actions/checkout: fetch-depth: 0)"
-    return what, f"wheelkit version tag {name} --as 0.1.0   (in CI: fetch the tags and the whole history)"
+        return what, "git fetch --unshallow --tags\nin CI, with actions/checkout:  fetch-depth: 0"
+    fix = f"wheelkit version tag {name} --as {FIRST_VERSION}"
+    return what, f"{fix}\nin CI: fetch the tags and the whole history"
 
 
 def _check_tags(config: Config, state: FamilyVersions) -> Iterator[VersionProblem]:
@@ -87,13 +94,17 @@ def _check_tags(config: Config, state: FamilyVersions) -> Iterator[VersionProble
             version, tag = next(iter(tagged.items()))
             what = f"this commit has the tag {tag}, but the version is {member.version}"
             name = member.distribution.name
-            other = "or delete the tag, if it is not public"
-            fix = f"wheelkit version set {version} {name}   (and commit; {other})"
+            fix = (
+                f"wheelkit version set {version} {name} --commit\n"
+                f"or, if the tag is not public, delete it:  git tag --delete {tag}"
+            )
             yield VersionProblem(distribution=name, where=GIT_TAGS, what=what, fix=fix)
 
 
-def _check_range(state: FamilyVersions, requirement: FamilyRequirement) -> Iterator[VersionProblem]:
-    for what, fix in _range_problems(state, requirement):
+def _check_range(
+    config: Config, state: FamilyVersions, requirement: FamilyRequirement
+) -> Iterator[VersionProblem]:
+    for what, fix in _range_problems(config, state, requirement):
         yield VersionProblem(
             distribution=state.members[requirement.dependent].distribution.name,
             where=state.describe(requirement.location),
@@ -102,7 +113,9 @@ def _check_range(state: FamilyVersions, requirement: FamilyRequirement) -> Itera
         )
 
 
-def _range_problems(state: FamilyVersions, requirement: FamilyRequirement) -> Iterator[tuple[str, str]]:
+def _range_problems(
+    config: Config, state: FamilyVersions, requirement: FamilyRequirement
+) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with a requirement on a sibling, and how to fix it."""
     sibling = state.members[requirement.sibling]
     name, text, poetry = sibling.distribution.name, requirement.range, requirement.poetry
@@ -121,8 +134,12 @@ def _range_problems(state: FamilyVersions, requirement: FamilyRequirement) -> It
         movable = requirement.editable and sibling.editable
         follow = f"wheelkit version set {version} {name}   (the ranges follow)"
         yield f"it needs {name} {text}, but {name} is {version}", follow if movable else fix
-    if requirement.published and not bounded(text, poetry=poetry):
-        yield f'"{written}" has no upper bound: a later {name} that breaks it would be installed', fix
+    accepted = _OPEN_RANGE in settings(config, requirement.dependent).ignore
+    if requirement.published and not accepted and not bounded(text, poetry=poetry):
+        table = config.table("distribution", requirement.dependent, "ignore")
+        accept = f'or accept it:  {table} {_OPEN_RANGE} = "the reason"'
+        what = f'"{written}" has no upper bound: a later {name} that breaks it would be installed'
+        yield what, f"{fix}\n{accept}"
 
 
 def _suggestion(requirement: FamilyRequirement, version: str | None) -> str:
@@ -130,31 +147,40 @@ def _suggestion(requirement: FamilyRequirement, version: str | None) -> str:
     text, poetry, span = requirement.range, requirement.poetry, requirement.span
     known = version or "1.0.0"
     if span is None or not valid(text, poetry=poetry):
-        return f'"{"" if poetry else requirement.sibling}{moved("", known)}"'
+        return f'"{"" if poetry else requirement.sibling}{closed("", known)}"'
     only_open = not bounded(text, poetry=poetry) and (version is None or admits(text, version, poetry=poetry))
-    new = closed(text, known, poetry=poetry) if only_open else moved(text, known, poetry=poetry)
+    new = text if only_open else moved(text, known, poetry=poetry)
+    if not bounded(new, poetry=poetry):
+        new = closed(new, known, poetry=poetry)
     head, tail = requirement.location.text[: span.start], requirement.location.text[span.end :]
     return f'"{head if text else head.rstrip()}{new}{tail}"'
 
 
-def ambiguous_tags(config: Config, state: FamilyVersions, keys: Iterable[str]) -> Iterator[VersionProblem]:
+def _ambiguous_tags(config: Config, state: FamilyVersions) -> Iterator[VersionProblem]:
     """Yield tag templates for which one tag could mean two distributions.
 
-    Distributions with the same version may share a template.
+    Distributions with the same version may share a template, and so may those whose version is the tag's.
     """
     groups: dict[str, list[str]] = {}
-    for key in sorted(keys):
+    for key in sorted(state.members):
         groups.setdefault(settings(config, key).tag or DEFAULT_TEMPLATE, []).append(key)
     for template, names in groups.items():
-        versions = {_canonical(state.members[name].version or "") for name in names}
-        if len(names) > 1 and ("" in versions or len(versions) > 1):
-            yield _shared_template(state, template, names)
+        own = [name for name in names if state.members[name].scheme is not Scheme.TAGS]
+        versions = {_canonical(state.members[name].version or "") for name in own}
+        if len(own) > 1 and ("" in versions or len(versions) > 1):
+            yield _shared_template(config, state, template, own)
     for first, second in combinations(groups, 2):
         for key, other in product(_by_version(state, groups[first]), _by_version(state, groups[second])):
             pairs = ((first, state.members[key].version), (second, state.members[other].version))
             if tag := _ambiguous_tag(*pairs):
                 what = f'the tag "{tag}" can mean {key} ("{first}") and {other} ("{second}")'
-                yield VersionProblem(distribution=key, where=TEMPLATE, what=what, fix=_template_for(other))
+                yield VersionProblem(
+                    distribution=state.name(key),
+                    where=TEMPLATE,
+                    what=what,
+                    fix=_template_for(config, other),
+                    others=(state.name(other),),
+                )
                 break
 
 
@@ -163,18 +189,24 @@ def _by_version(state: FamilyVersions, names: Sequence[str]) -> Iterable[str]:
     return {state.members[name].version: name for name in reversed(names)}.values()
 
 
-def _shared_template(state: FamilyVersions, template: str, names: Sequence[str]) -> VersionProblem:
+def _shared_template(
+    config: Config, state: FamilyVersions, template: str, names: Sequence[str]
+) -> VersionProblem:
     shown = [f"{name} {state.members[name].version or '(of unknown version)'}" for name in names]
     if len(shown) > _SHOWN:
         shown[_SHOWN - 1 :] = [f"{len(shown) - _SHOWN + 1} more"]
     pair = len(names) == 2  # noqa: PLR2004 - "both", not "all"
     what = f'{", ".join(shown[:-1])} and {shown[-1]} are {"both" if pair else "all"} tagged "{template}"'
-    fix = _template_for(names[1]) + ("" if pair else "   (and one for each of the others)")
-    return VersionProblem(distribution=names[0], where=TEMPLATE, what=what, fix=fix)
+    fixes = [_template_for(config, name) for name in names[1:]]
+    if len(fixes) > _SHOWN:
+        fixes[_SHOWN:] = [f"and so for {len(fixes) - _SHOWN} more"]
+    owner, *others = map(state.name, names)
+    fix = "\n".join(fixes)
+    return VersionProblem(distribution=owner, where=TEMPLATE, what=what, fix=fix, others=tuple(others))
 
 
-def _template_for(name: str) -> str:
-    return f'[tool.wheelkit.distribution.{name}] tag = "{name}-v{{version}}"'
+def _template_for(config: Config, name: str) -> str:
+    return f'{config.table("distribution", name)} tag = "{name}-v{{version}}"'
 
 
 def _ambiguous_tag(first: tuple[str, str | None], second: tuple[str, str | None]) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 DEFAULT_TEMPLATE = "v{version}"
+# What is proposed where there is no tag yet.
+FIRST_VERSION = "0.1.0"
 
 
 def version_in(tag: str, template: str) -> str | None:
@@ -26,6 +28,18 @@ def version_in(tag: str, template: str) -> str | None:
         return str(Version(match["version"])) if match else None
     except InvalidVersion:
         return None
+
+
+def next_version(tagged: TaggedVersion | None, repository: Repository, template: str) -> str:
+    """Return the next version for which there is no tag: the next patch, or what a pre-release prepares."""
+    if tagged is None:
+        version = FIRST_VERSION
+    else:
+        current = version_in(tagged.tag, template) or FIRST_VERSION
+        version = bumped(current, BumpPart.PATCH)
+    while repository.commit_of(template.replace("{version}", version)):
+        version = bumped(version, BumpPart.PATCH)
+    return version
 
 
 def version_from_tags(folder: Path, template: str) -> TaggedVersion | None:

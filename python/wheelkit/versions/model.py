@@ -112,6 +112,10 @@ class FamilyVersions(Struct, frozen=True, kw_only=True):
     members: Mapping[str, VersionedDistribution]
     requirements: tuple[FamilyRequirement, ...]
 
+    def name(self, key: str) -> str:
+        """Return the name of a member as its project states it."""
+        return self.members[key].distribution.name
+
     def relative(self, path: Path) -> str:
         """Return the path of a file relative to the project."""
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
@@ -122,9 +126,13 @@ class FamilyVersions(Struct, frozen=True, kw_only=True):
 
 
 class VersionProblem(Struct, frozen=True, kw_only=True):
-    """A disagreement: the distribution, where it is, what it is, and how to fix it."""
+    """A disagreement: the distribution, where it is, what it is, and how to fix it.
+
+    ``others`` are further distributions that have a part in it. ``fix`` has a line for each step or way.
+    """
 
     distribution: str
     where: str
     what: str
     fix: str
+    others: tuple[str, ...] = ()

@@ -70,24 +70,26 @@ def closed(text: str, version: str, *, poetry: bool = False) -> str:
     """Return an open range with an upper bound; without a lower bound, it begins at the version."""
     text = "" if poetry and text.strip() == "*" else text.strip()
     clauses = list(_CLAUSE.finditer(text))
+    new = parse(parse(version).public)
     if not {clause["operator"] for clause in clauses} & _LOWER:
-        return moved(text, version)
-    new = parse(version)
+        return moved(text, version, _default_policy(new))
     return f"{text},<{_upper(new, _default_policy(new), _parts(clauses))}"
 
 
 def moved(text: str, version: str, policy: str | None = None, *, poetry: bool = False) -> str:
     """Return a range for a new version of the sibling, with its spaces, its order and its number of parts.
 
-    ``policy`` is ``next-minor``, ``next-major`` or ``exact``. With None the range keeps its shape, and an
-    open one gets an upper bound: the next major version, below 1.0 the next minor one. Exclusions (``!=``)
-    stay. A local part of the version is dropped, because only ``==`` may have one.
+    ``policy`` is ``next-minor``, ``next-major`` or ``exact``. With None the range keeps its shape: an open
+    one stays open, and one without a lower bound gets none. Exclusions (``!=``) stay. A local part of the
+    version is dropped, because only ``==`` may have one.
     """
     new = parse(parse(version).public)
     if poetry and (clause := _POETRY_CLAUSE.fullmatch(text.strip())):
-        if policy is None and clause["version"] != "*":
-            return clause["operator"] + _poetry_version(clause["operator"].strip(), clause["version"], new)
+        if policy is None:
+            return _moved_constraint(text, clause, new)
         text = ""
+    if policy is None and not bounded(text):
+        return _CLAUSE.sub(lambda clause: _moved_lower(clause, new), text)
     clauses = list(_CLAUSE.finditer(text))
     operators = {clause["operator"] for clause in clauses}
     if policy == _EXACT:
@@ -124,12 +126,20 @@ def _parts(clauses: list[re.Match[str]]) -> int:
 
 
 def _moved_bound(clause: re.Match[str], new: Version, policy: str) -> str:
-    operator, gap, old = clause["operator"], clause["gap"], clause["version"]
-    if operator in _LOWER:
-        return f">={gap}{_lower(new, old)}"
-    if operator in _UPPER:
-        return f"<{gap}{_upper(new, policy, len(parse(old).release))}"
-    return clause[0]
+    if clause["operator"] in _UPPER:
+        return f"<{clause['gap']}{_upper(new, policy, len(parse(clause['version']).release))}"
+    return _moved_lower(clause, new)
+
+
+def _moved_lower(clause: re.Match[str], new: Version) -> str:
+    return f">={clause['gap']}{_lower(new, clause['version'])}" if clause["operator"] in _LOWER else clause[0]
+
+
+def _moved_constraint(text: str, clause: re.Match[str], new: Version) -> str:
+    """Move a constraint that poetry alone knows; one that allows everything stays."""
+    if clause["version"] == "*":
+        return text
+    return clause["operator"] + _poetry_version(clause["operator"].strip(), clause["version"], new)
 
 
 def _moved_pin(clause: re.Match[str], new: Version) -> str:

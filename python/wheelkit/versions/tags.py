@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import shlex
 from fnmatch import fnmatchcase
+from itertools import islice
+from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, UsageError
-from wheelkit.machine.git import Repository
+from wheelkit.machine.git import FIRST_COMMIT, Repository, commit_command
 from wheelkit.machine.process import tool_error
 from wheelkit.text import plural
 from wheelkit.versions.bump import parse
-from wheelkit.versions.check import GIT_TAGS, TEMPLATE, ambiguous_tags, check
-from wheelkit.versions.git import DEFAULT_TEMPLATE
+from wheelkit.versions.check import GIT_TAGS, check
+from wheelkit.versions.git import DEFAULT_TEMPLATE, next_version, version_in
 from wheelkit.versions.model import Scheme
 from wheelkit.versions.state import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from wheelkit.config import Config
     from wheelkit.versions.model import FamilyVersions
@@ -37,9 +42,13 @@ class ReleaseTag(Struct, frozen=True, kw_only=True):
 
 
 class TagRequest(Struct, frozen=True, kw_only=True):
-    """What to tag: members by name (empty: all), and the version of those that take theirs from tags."""
+    """What to tag: members by name (empty: all), and the version of those that take theirs from tags.
+
+    ``named`` are the members as the command line names them.
+    """
 
     members: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
     version: str | None = None
     ask_remote: bool = True
     any_branch: bool = False
@@ -59,13 +68,30 @@ def plan_tags(config: Config, state: FamilyVersions, request: TagRequest) -> tup
     _require_agreement(config, state, names)
     tags: dict[str, ReleaseTag] = {}
     for key in names:
-        version = _version(state, key, request.version)
-        name = (settings(config, key).tag or DEFAULT_TEMPLATE).replace("{version}", version)
+        version = _version(config, state, key, request.version)
+        name = _template(config, key).replace("{version}", version)
         shared = tags[name].distributions if name in tags else ()
         exists = bool(repository.commit_of(name))
         tags[name] = ReleaseTag(name=name, version=version, distributions=(*shared, key), exists=exists)
-    _require_free(repository, tags, ask_remote=request.ask_remote)
+    tags = {name: _with_followers(config, state, tag) for name, tag in tags.items()}
+    _require_free(config, state, tags, ask_remote=request.ask_remote)
     return tuple(tags.values())
+
+
+def _template(config: Config, key: str) -> str:
+    return settings(config, key).tag or DEFAULT_TEMPLATE
+
+
+def _with_followers(config: Config, state: FamilyVersions, tag: ReleaseTag) -> ReleaseTag:
+    """Add the distributions whose version the tag states, or gives them, by the same template."""
+    templates = {_template(config, key) for key in tag.distributions}
+    followers = (
+        key
+        for key, member in state.members.items()
+        if _template(config, key) in templates
+        and (member.scheme is Scheme.TAGS or member.version == tag.version)
+    )
+    return replace(tag, distributions=tuple(dict.fromkeys((*tag.distributions, *followers))))
 
 
 def make_tags(state: FamilyVersions, tags: Iterable[ReleaseTag]) -> None:
@@ -111,7 +137,7 @@ def _require_clean(repository: Repository, state: FamilyVersions) -> None:
         repository.require_trusted()
         raise ProjectError(
             f"{repository.folder} is not under git, or has no commit yet",
-            hint="git init && git add . && git commit",
+            hint=FIRST_COMMIT,
         )
     changes = repository.changes(member.distribution.source for member in state.members.values())
     if changes:
@@ -119,7 +145,7 @@ def _require_clean(repository: Repository, state: FamilyVersions) -> None:
         raise CheckFailedError(
             f"{len(changes)} {differ} from the last commit; nothing was tagged",
             detail="\n".join([*changes[:_SHOWN], *(["…"] if len(changes) > _SHOWN else [])]),
-            hint="commit or remove them, then run the command again",
+            hint=f"commit them:  {commit_command(changes, Path.cwd())}\nor remove them",
         )
 
 
@@ -128,25 +154,36 @@ def _require_branch(repository: Repository, config: Config, request: TagRequest)
     if request.any_branch or any(fnmatchcase(branch, pattern) for pattern in allowed):
         return
     current = f'the branch is "{branch}"' if branch else "no branch is checked out"
-    raise CheckFailedError(
-        f"releases are tagged on {', '.join(allowed)}, but {current}",
-        hint="git switch main\n"
-        'for this project, allow others:  [tool.wheelkit.version] branches = ["…"]\n'
-        "once:  --any-branch",
+    others = (name for name in repository.branches() if any(fnmatchcase(name, one) for one in allowed))
+    switch = [f"git switch {name}" for name in islice(others, 1)]
+    lines = (
+        *switch,
+        f'for this project, allow others:  {config.table("version")} branches = ["{branch or "…"}"]',
+        f"once:  {tag_command(request, '--any-branch')}",
     )
+    raise CheckFailedError(
+        f"releases are tagged on {', '.join(allowed)}, but {current}", hint="\n".join(lines)
+    )
+
+
+def tag_command(request: TagRequest, *options: str) -> str:
+    """Return the command of a request, with further options."""
+    version = ("--as", request.version) if request.version else ()
+    return shlex.join(("wheelkit", "version", "tag", *request.named, *version, *options))
 
 
 def _require_agreement(config: Config, state: FamilyVersions, keys: Sequence[str]) -> None:
     """Raise CheckFailedError if the members have problems, except that a first tag does not exist yet."""
-    members = {state.members[key].distribution.name for key in keys}
+    members = set(map(state.name, keys))
     problems = [
         problem
         for problem in check(config, state)
-        if problem.distribution in members and problem.where not in {TEMPLATE, GIT_TAGS}
+        if members.intersection((problem.distribution, *problem.others)) and problem.where != GIT_TAGS
     ]
-    problems += ambiguous_tags(config, state, state.members)
     if problems:
-        lines = (f"{problem.distribution}: {problem.what}\n  {problem.fix}" for problem in problems)
+        lines = (
+            f"{problem.distribution}: {problem.what}\n{indent(problem.fix, '  ')}" for problem in problems
+        )
         raise CheckFailedError(
             "the versions have problems; nothing was tagged",
             detail="\n".join(lines),
@@ -154,25 +191,49 @@ def _require_agreement(config: Config, state: FamilyVersions, keys: Sequence[str
         )
 
 
-def _version(state: FamilyVersions, key: str, given: str | None) -> str:
+def _version(config: Config, state: FamilyVersions, key: str, given: str | None) -> str:
     member = state.members[key]
-    version = member.version or ""
+    name, version = member.distribution.name, member.version or ""
     if member.scheme is not Scheme.FILES:
-        if given is None:
-            name = member.distribution.name
-            hint = f"name it:  wheelkit version tag {name} --as 1.2.3"
-            raise UsageError(
-                f"the version of {name} comes from git tags, so the new tag decides it", hint=hint
-            )
-        version = str(parse(given))
+        version = str(parse(given)) if given is not None else _given_by_tags(config, state, key)
+    released = parse(version).base_version
+    change = f"set {released} {name}" if member.editable else f"tag {name} --as {released}"
     if "+" in version:
-        hint = f"wheelkit version set {version.split('+')[0]}"
-        raise UsageError(f"{version} of {key} has a local part, which indexes reject", hint=hint)
+        hint = f"wheelkit version {change}"
+        raise UsageError(f"{version} of {name} has a local part, which indexes reject", hint=hint)
+    if parse(version).is_devrelease:
+        # Such a tag would start a release, and setuptools-scm refuses to count commits from it.
+        raise UsageError(
+            f"{version} of {name} is a development version, and those get no tag",
+            hint=f"to release it:  wheelkit version {change}\n"
+            f"to try it out:  wheelkit release dist --until {config.ci.staging}",
+        )
     return version
 
 
-def _require_free(repository: Repository, tags: Iterable[str], *, ask_remote: bool) -> None:
+def _given_by_tags(config: Config, state: FamilyVersions, key: str) -> str:
+    """Return the version of HEAD's own tag, or of a sibling that has the same tag and states its version."""
+    template, member = _template(config, key), state.members[key]
+    tag = member.tagged
+    if tag is not None and not tag.commits and (version := version_in(tag.tag, template)):
+        return version
+    siblings = (sibling for other, sibling in state.members.items() if _template(config, other) == template)
+    stated = (sibling.version for sibling in siblings if sibling.scheme is Scheme.FILES)
+    if version := next(filter(None, stated), None):
+        return version
+    name = member.distribution.name
+    free = next_version(tag, Repository(folder=state.root), template)
+    raise UsageError(
+        f"the version of {name} comes from git tags, so the new tag decides it",
+        hint=f"wheelkit version tag {name} --as {free}",
+    )
+
+
+def _require_free(
+    config: Config, state: FamilyVersions, tags: Mapping[str, ReleaseTag], *, ask_remote: bool
+) -> None:
     """Raise CheckFailedError if another commit has one of the tags, locally or on the remote."""
+    repository = Repository(folder=state.root)
     head = repository.head
     commits = [(name, repository.commit_of(name), "here") for name in tags]
     if remote := repository.remote() if ask_remote else "":
@@ -184,12 +245,28 @@ def _require_free(repository: Repository, tags: Iterable[str], *, ask_remote: bo
         if commit not in {"", head}
     ]
     if taken:
-        count = plural(len({name for name, _ in taken}), "tag is", "tags are")
+        names = dict.fromkeys(name for name, _ in taken)
+        count = plural(len(names), "tag is", "tags are")
+        keys = dict.fromkeys(key for name in names for key in tags[name].distributions)
+        commands = new_version_commands(config, state, tuple(keys))
         raise CheckFailedError(
             f"{count} already on another commit; nothing was tagged",
             detail="\n".join(line for _, line in taken),
-            hint="a published tag never moves; release a new version:  wheelkit version bump patch",
+            hint="\n".join(("a published tag never moves; release a new version:", *commands)),
         )
+
+
+def new_version_commands(config: Config, state: FamilyVersions, keys: Sequence[str]) -> tuple[str, ...]:
+    """Return the commands that give members a new version, of which there is no tag yet."""
+    repository = Repository(folder=state.root)
+    stated = [state.name(key) for key in keys if state.members[key].scheme is not Scheme.TAGS]
+    if stated:
+        return (f"wheelkit version bump patch --commit {shlex.join(stated)}",)
+    return tuple(
+        f"wheelkit version tag {state.name(key)} --as {next_version(member.tagged, repository, template)}"
+        for key, member in state.members.items()
+        if key in keys and (template := _template(config, key))
+    )
 
 
 def _remote_commits(repository: Repository, remote: str) -> dict[str, str]:
@@ -199,7 +276,7 @@ def _remote_commits(repository: Repository, remote: str) -> dict[str, str]:
         raise MissingToolError(
             f"the remote {remote} does not answer, so its tags are unknown",
             detail=completed.output,
-            hint="check the network, or tag without asking it:  --no-remote",
+            hint="check the network, or tag without asking it:  wheelkit version tag --no-remote",
         )
     commits: dict[str, str] = {}
     for line in completed.output.splitlines():

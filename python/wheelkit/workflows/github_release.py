@@ -35,7 +35,8 @@ _ATTEST_PERMISSIONS = {
     "id-token: write": "trusted publishing and attestations: identifies this workflow",
 }
 _TO_STAGING = "inputs.until != 'verify'"
-_ON_TAGS = "github.ref_type == 'tag'"
+# Tags of development versions, which wheelkit does not make, end on the staging index.
+_ON_TAGS = "github.ref_type == 'tag' && !contains(github.ref_name, '.dev')"
 _MERGE = WorkflowStep(
     name="Download the files of all runners",
     action="download-artifact",

@@ -46,7 +46,8 @@ _SIGSTORE = ("    SIGSTORE_ID_TOKEN:", "      aud: sigstore")
 _INTERRUPTIBLE = "  interruptible: true"
 _ARTIFACTS = ("  artifacts:", "    when: always", "    expire_in: 1 month", "    paths: [dist/]")
 _TO_STAGING = "$UNTIL == 'staging' || $UNTIL == 'production'"
-_TO_PRODUCTION = "$CI_COMMIT_TAG && $UNTIL == 'production'"
+# Tags of development versions, which wheelkit does not make, end on the staging index.
+_TO_PRODUCTION = "$CI_COMMIT_TAG && $CI_COMMIT_TAG !~ /\\.dev/ && $UNTIL == 'production'"
 
 
 def label(target: Target, overrides: Mapping[str, str]) -> str | None:

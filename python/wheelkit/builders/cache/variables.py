@@ -33,8 +33,8 @@ _NAMES = frozenset((
 ))  # fmt: skip
 _PREFIXES = (
     "AUDITWHEEL_", "CARGO_", "CIBW_", "CMAKE_", "DELOCATE_", "DISTUTILS_", "HATCH_", "MATURIN_", "MESON",
-    "PBR_", "PIP_", "PKG_CONFIG", "PYO3_", "PYTHON_BUILD_", "SCCACHE_", "SETUPTOOLS_", "SKBUILD_", "UV_",
-    "VCPKG_", "VERSIONEER_", "WHEEL_",
+    "PBR_", "PDM_BUILD_", "PIP_", "PKG_CONFIG", "POETRY_DYNAMIC_", "PYO3_", "PYTHON_BUILD_",
+    "SCCACHE_", "SETUPTOOLS_", "SKBUILD_", "UV_", "VCPKG_", "VERSIONEER_", "WHEEL_",
 )  # fmt: skip
 # Where to publish, where to keep downloads and how verbose a tool is do not change a wheel.
 _HARMLESS = re.compile(
