@@ -11,6 +11,7 @@ tests/mutation/survivors.toml, each with its reason.
 
     --workers N      how many are judged at once (default: 2)
     --only PATH      only mutants of files below this path, such as python/wheelkit/matrix
+    --integration    let integration tests that run the changed lines try what survives the unit tests
     --records DIR    keep there which test runs which lines, or use what an earlier run has kept
 
 Needs the development environment on PATH, and git. Exits with 1 if a mutant survives without a reason.
@@ -48,6 +49,8 @@ TABLES_SHARE = 5
 # A tree with more failing tests than this is not worth to be judged by.
 FEW = 10
 RECORD_SECONDS = 3600.0
+# Integration tests that need no more than the development environment.
+MARKS = "not slow and not container and not emulated and not wine and not network"
 
 
 def main() -> int:
@@ -60,7 +63,12 @@ def main() -> int:
         tree = Tree(ROOT, Path(folder) / "unchanged")
         mutants = drawn(tree.folder, options)
         try:
-            records = recorded(options.records or Path(folder) / "records", tree, options.workers)
+            records = recorded(
+                options.records or Path(folder) / "records",
+                tree,
+                options.workers,
+                integration=options.integration,
+            )
             verdicts = list(judged(mutants, records, tree, options.workers))
         finally:
             end_all()
@@ -76,6 +84,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--c", type=int, default=0, metavar="COUNT", help="mutants of the C core")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="judged at once (default: 2)")
     parser.add_argument("--only", default="", metavar="PATH", help="only in files below this path")
+    parser.add_argument("--integration", action="store_true", help="let integration tests try what survives")
     parser.add_argument("--records", type=Path, metavar="DIR", help="which test runs which lines")
     return parser.parse_args()
 
@@ -109,8 +118,8 @@ def weights(root: Path, only: str, *patterns: str, power: float = 1.0) -> dict[s
     }
 
 
-def recorded(records: Path, tree: Tree, workers: int) -> Records:
-    """Run the unit tests once without a mutant, and return which test runs which lines."""
+def recorded(records: Path, tree: Tree, workers: int, *, integration: bool) -> Records:
+    """Run the tests once without a mutant, and return which test runs which lines."""
     code, where = tree.run([sys.executable, "-c", "import wheelkit; print(wheelkit.__file__)"], 60)
     if code != 0 or not Path(where.strip()).is_relative_to(tree.folder):
         raise SystemExit(
@@ -119,7 +128,8 @@ def recorded(records: Path, tree: Tree, workers: int) -> Records:
     if not records.is_dir():
         records.mkdir(parents=True)
         variables = {"WHEELKIT_MUTATION_RECORDS": str(records)}
-        arguments = ("-n", str(workers), "-p", "mutation.recorder", "tests/unit")
+        folders = ("tests/unit", "tests/integration") if integration else ("tests/unit",)
+        arguments = ("-n", str(workers), "-p", "mutation.recorder", "-m", MARKS, *folders)
         _, output = tree.pytest(*arguments, seconds=RECORD_SECONDS, **variables)
         print(output.splitlines()[-1], flush=True)
     found = Records(records, tree.folder)

@@ -17,6 +17,7 @@ from mutation.trees import file_of
 FIRST_FILES, FIRST_SECONDS = 3, 8.0
 # How long more tests that run the changed lines try it, and then others, by the recorded times.
 MORE_SECONDS, OTHER_SECONDS = 40.0, 15.0
+INTEGRATION, INTEGRATION_SECONDS = "tests/integration/", 120.0
 # What starts no program and takes no longer than this does not depend on what else the machine does.
 QUICK_SECONDS = 0.5
 # Tests that read the scanner's results, by the words in their files; the first are the scanner's own.
@@ -61,7 +62,8 @@ class Records:
         These are the tests that run the changed lines, and those in the same files that share a fixture. A
         change that runs when its module is imported can be noticed by all that run something of the module or
         of one that imports it. Tests that start programs, whose lines are not known, come last, if no others
-        are known to run the changed ones.
+        are known to run the changed ones; behind them integration tests, the quickest first, if their lines
+        were recorded, too.
         """
         if mutant.row:
             table = Path(mutant.file).name
@@ -78,7 +80,9 @@ class Records:
         self, likely: Iterable[str], others: Iterable[str], *, programs: bool = True
     ) -> list[list[str]]:
         """Return the nearest of the likely tests, then all the likely, then all that come into question."""
-        near = {name for name in likely if self.is_trusted(name)}
+        trusted = {name for name in likely if self.is_trusted(name)}
+        slow = {name for name in trusted if name.startswith(INTEGRATION)}
+        near = trusted - slow
         weights: Counter[str] = Counter()
         for name in near:
             weights[file_of(name)] += 1 / (1 + self.reach[name])
@@ -89,7 +93,11 @@ class Records:
             spent += self.seconds(name)
             steps[0 if spent < FIRST_SECONDS or not steps[0] else 1].append(name)
         others = set(others)
-        far = {name: test for name, test in self.tests.items() if name not in near and self.is_trusted(name)}
+        far = {
+            name: test
+            for name, test in self.tests.items()
+            if name not in trusted and self.is_trusted(name) and not name.startswith(INTEGRATION)
+        }
         steps[1] = self.shortened(steps[1], MORE_SECONDS)
         sharing = [name for name, test in far.items() if test["shares"] and file_of(name) in weights]
         steps[1] += self.shortened([*sharing, *(name for name in far if name in others)], OTHER_SECONDS)
@@ -97,12 +105,13 @@ class Records:
         if programs and not near:
             starting = (name for name, test in far.items() if test["programs"] and name not in steps[1])
             steps[2] = self.shortened(starting, MORE_SECONDS)
+        steps.append(self.shortened(slow, INTEGRATION_SECONDS))
         return [step for step in steps if step]
 
     def shortened(self, names: Iterable[str], seconds: float) -> list[str]:
-        """Return the tests that run the least, as many as there is time for."""
+        """Return the tests that run the least, the quick ones first, as many as there is time for."""
         kept, spent = [], 0.0
-        for name in sorted(set(names), key=lambda name: (self.reach[name], self.seconds(name))):
+        for name in sorted(set(names), key=lambda name: (self.seconds(name) > 1, self.reach[name])):
             spent += self.seconds(name)
             if spent < seconds:
                 kept.append(name)

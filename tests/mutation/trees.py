@@ -16,12 +16,31 @@ from mutation.mutants import Mutant
 
 # Built files, which a copy needs and git does not know.
 BUILT = ("python/wheelkit/_core*.so", "python/wheelkit/_core*.pyd", "python/wheelkit/_version.py")
-# An editable install of the checkout would come before the copy.
+# An editable install of the checkout would come before the copy. While tests are recorded, so are the
+# programs that integration tests start.
 SITE = """\
+import atexit
+import os
 import sys
+import time
 
 editable = "_editable_loader"
 sys.meta_path[:] = [finder for finder in sys.meta_path if not type(finder).__module__.endswith(editable)]
+folder, test = os.environ.get("WHEELKIT_MUTATION_RECORDS"), os.environ.get("PYTEST_CURRENT_TEST", "")
+if folder and test.startswith("tests/integration/"):
+    try:
+        from coverage import Coverage
+    except ImportError:  # an environment of its own
+        pass
+    else:
+        sources = os.path.join(os.environ["PYTHONPATH"].split(os.pathsep)[0], "wheelkit", "*")
+        data = os.path.join(folder, f"lines.{os.getpid()}.{time.time_ns()}")
+        context = test.rpartition(" ")[0]
+        recorded = Coverage(data_file=data, include=[sources], config_file=False, context=context)
+        recorded._warn_no_data = False
+        recorded.start()
+        atexit.register(recorded.save)
+        atexit.register(recorded.stop)
 """
 # Limits of tests: address space in KiB, and files in blocks of 512 bytes.
 LIMITED = ("sh", "-c", 'ulimit -v 8000000; ulimit -f 8000000; exec "$@"', "sh")

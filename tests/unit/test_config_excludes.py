@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from support.configs import mistake, read
 from support.rows import rows
 from wheelkit.config.exclude import shipped_providers, system_library
 from wheelkit.config.problems import shown
-
-if TYPE_CHECKING:
-    pass
 
 
 @rows(
@@ -67,45 +64,68 @@ def test_no_shipped_pattern_excludes_the_system() -> None:
         assert read(f"exclude.{name} = {list(found)}").exclude[0].patterns == found
 
 
-@rows(
-    ("library", "provider"),
-    [
-        ("libtorch_cpu.so", "torch"),
-        ("libc10_cuda.so", "torch"),
-        ("libtorch_python.dylib", "torch"),
-        ("torch_cpu.dll", "torch"),
-        ("libcudart.so.12", "cuda"),
-        ("libcublasLt.so.13", "cuda"),
-        ("libcudnn_engines_precompiled.so.9", "cuda"),
-        ("libnvrtc-builtins.so.12.9", "cuda"),
-        ("nvJitLink_120_0.dll", "cuda"),
-        ("cupti64_2025.2.1.dll", "cuda"),
-        ("libtensorflow_framework.so.2", "tensorflow"),
-        ("libtensorflow_cc.2.dylib", "tensorflow"),
-        ("tensorflow_cc.2.dll", "tensorflow"),
-        ("libonnxruntime.so.1.31.1", "onnxruntime"),
-        ("libonnxruntime.1.31.1.dylib", "onnxruntime"),
-        ("libopenvino.so.2641", "openvino"),
-        ("libopenvino_tensorflow_frontend.2641.dylib", "openvino"),
-        ("libarrow_python.so.2600.1.0", "pyarrow"),
-        ("parquet.dll", "pyarrow"),
-        ("libmkl_rt.so.3", "mkl"),
-        ("mkl_rt.3.dll", "mkl"),
-        ("libiomp5md.dll", "openmp"),
-        ("libtbb.so.12", "tbb"),
-        ("libtbbmalloc_proxy.2.dylib", "tbb"),
-        ("libscipy_openblas64_.so", "openblas"),
-        ("libscipy_openblas64_-4b78795a.so", None),
-        ("libgomp.so.1", None),
-        ("libstdc++.so.6", None),
-    ],
-)
-def test_real_libraries_belong_to_one_provider(library: str, provider: str | None) -> None:
-    ending = {"dll": "windows", "dylib": "macos"}.get(library.rpartition(".")[2], "linux")
+NAMES = [
+    tuple(line.split("\t"))
+    for line in (Path(__file__).parents[1] / "golden" / "libraries.tsv")
+    .read_text(encoding="utf-8")
+    .splitlines()
+    if not line.startswith("#")
+]
+
+
+@rows(("library", "system", "provider"), NAMES)
+def test_real_libraries_belong_to_one_provider(library: str, system: str, provider: str) -> None:
     found = [
-        (name, system)
+        (name, known)
         for name, shipped in shipped_providers().items()
-        for system in ("linux", "macos", "windows")
-        if any(fnmatchcase(library, pattern) for pattern in getattr(shipped, system))
+        for known in ("linux", "macos", "windows")
+        if any(fnmatchcase(library, pattern) for pattern in getattr(shipped, known))
     ]
-    assert found == ([] if provider is None else [(provider, ending)])
+    assert found == ([] if provider in {"system", "none"} else [(provider, system)])
+    if provider == "system":
+        problem = f"would exclude {library}, which belongs to the system; name only the provider's libraries"
+        assert system_library(library) == system_library(library.upper()) == problem
+    else:
+        assert system_library(library) is None
+
+
+def test_every_shipped_pattern_is_for_a_real_library() -> None:
+    for name, shipped in shipped_providers().items():
+        for system in ("linux", "macos", "windows"):
+            real = [library for library, known, provider in NAMES if (known, provider) == (system, name)]
+            assert [
+                text for text in getattr(shipped, system) if not any(fnmatchcase(one, text) for one in real)
+            ] == []
+
+
+# Who distributes the libraries, whether their C++ ABI changes with every version, and who else brings them.
+DISTRIBUTIONS = {
+    "torch": ("torch", True, ""),
+    "tensorflow": ("tensorflow tensorflow-cpu", True, ""),
+    "onnxruntime": ("onnxruntime onnxruntime-gpu", False, ""),
+    "openvino": ("openvino", True, ""),
+    "pyarrow": ("pyarrow", True, ""),
+    "mkl": ("mkl", False, ""),
+    "openmp": ("intel-openmp", False, ""),
+    "tbb": ("tbb", False, ""),
+    "openblas": ("scipy-openblas32 scipy-openblas64", False, ""),
+}
+# The parts of the CUDA toolkit whose names end in the version of CUDA, and those that do so no longer.
+CUDA = "cublas cuda-cupti cuda-nvrtc cuda-runtime cufft cufile curand cusolver cusparse npp nvjitlink nvjpeg"
+SUFFIXED = "cudnn cusparselt nccl nvshmem"
+
+
+def test_who_distributes_the_libraries() -> None:
+    shipped = dict(shipped_providers())
+    cuda = shipped.pop("cuda")
+    found = {
+        name: (" ".join(provider.distributions), provider.version_bound, " ".join(provider.brought_by))
+        for name, provider in shipped.items()
+    }
+    assert found == DISTRIBUTIONS
+    twelve = {f"nvidia-{part}-cu12" for part in f"{CUDA} nvtx {SUFFIXED}".split()}
+    thirteen = {f"nvidia-{part}" for part in f"{CUDA} nvtx".split()} | {
+        f"nvidia-{part}-cu13" for part in SUFFIXED.split()
+    }
+    assert sorted(cuda.distributions) == sorted(twelve | thirteen)
+    assert (cuda.version_bound, cuda.brought_by) == (False, ("torch",))

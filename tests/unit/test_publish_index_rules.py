@@ -22,6 +22,22 @@ def test_every_rule_has_a_finding_and_a_source() -> None:
         assert re.match(r"(warehouse|twine|packaging)/[a-z_/]+\.py", rule.source)
 
 
+# The findings that twine's and warehouse's own sources refuse, by the numbers of their codes.
+TWINE = (101, 112, 701, 712, 730, 748)
+WAREHOUSE = (
+    103, 104, 107, 113, 115, 142, 201, 202, 204, 207, 307, 602, 703, 708, 710, 720, 731, 732,
+    733, 734, 735, 736, 737, 738, 740, 742, 744, 745, 746, 747, 749, 750, 752,
+)  # fmt: skip
+
+
+def test_each_rule_is_known_with_the_one_who_refuses() -> None:
+    """A rule that is dropped would let a release begin that the index refuses halfway."""
+    found = {code: rule.refused_by.value for code, rule in index_rules().items()}
+    twine, warehouse = ({f"WK{number}" for number in numbers} for numbers in (TWINE, WAREHOUSE))
+    assert {code for code, by in found.items() if by == "twine"} == twine
+    assert {code for code, by in found.items() if by == "public"} == warehouse
+
+
 def test_what_twine_refuses_is_an_error() -> None:
     """No uploader takes it, so the file is of no use on any index."""
     for rule in index_rules().values():
