@@ -221,7 +221,7 @@ def comparable(outcome: Outcome) -> frozenset[tuple[str, str]]:
     return frozenset(
         (path, _script_body(file.data) if path.startswith("bin/") else file.digest)
         for path, file in outcome.files.items()
-        if not _own(path)
+        if not _own(path, outcome)
     )
 
 
@@ -232,11 +232,11 @@ def _script_body(data: bytes) -> str:
     return (b"\n".join(imports) if imports else b"\n".join(lines[1:])).decode("utf-8", "replace")
 
 
-def _own(path: str) -> bool:
-    """Return whether installers write a file of this name themselves; pip compiles what it installs."""
+def _own(path: str, outcome: Outcome) -> bool:
+    """Return whether the installer writes this file itself: beside its INSTALLER; pip also compiles."""
     folder, _, name = path.rpartition("/")
     compiled = folder.endswith("__pycache__") and name.endswith(".pyc")
-    return compiled or (folder.endswith(".dist-info") and name in _OWN)
+    return compiled or (name in _OWN and f"{folder}/INSTALLER" in outcome.files)
 
 
 def _differences(outcome: Outcome, said: Opinion) -> Iterator[Disagreement]:
@@ -247,8 +247,8 @@ def _differences(outcome: Outcome, said: Opinion) -> Iterator[Disagreement]:
     files = installed_files(said.wheel, _ENVIRONMENT, installer)
     final = {_place(path): last for path, last in final_files(files).items()}
     found = {_place(path): file for path, file in outcome.files.items()}
-    expected = {path for path in final if not _own(path)}
-    actual = {path for path in found if not _own(path)}
+    expected = {path for path in final if not _own(path, outcome)}
+    actual = {path for path in found if not _own(path, outcome)}
     for path in sorted(actual - expected):
         yield Disagreement(f"{outcome.installer} installs a file that the map lacks", str(path))
     for path in sorted(expected - actual):
