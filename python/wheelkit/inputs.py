@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -87,6 +89,65 @@ def toml_table(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+
+
+def yaml_document(text: str) -> Any:  # noqa: ANN401 - whatever YAML holds
+    """Parse one document of YAML; raises ValueError for everything else.
+
+    As in YAML 1.2, and for CI services, ``on`` and ``yes`` are words. Few anchors can stand for more values
+    than a computer can hold, and an anchor for itself.
+    """
+    import yaml
+
+    if len(text) > limits.YAML:
+        raise ValueError(f"larger than {limits.YAML} bytes")
+    try:
+        document = yaml.load(text, Loader=_yaml_loader())  # noqa: S506 - a safe loader
+        _require_few_values(document)
+    except yaml.YAMLError as error:
+        raise ValueError(_yaml_problem(error)) from error
+    except (RecursionError, TypeError, OverflowError) as error:
+        raise ValueError("nested too deeply, or with keys that are no texts") from error
+    return document
+
+
+@cache
+def _yaml_loader() -> Any:  # noqa: ANN401 - a class of yaml
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Reads only ``true`` and ``false`` as truth values."""
+
+    words = yaml.SafeLoader.yaml_implicit_resolvers.items()
+    Loader.yaml_implicit_resolvers = {
+        letter: [(tag, pattern) for tag, pattern in rows if tag not in _YAML_1_1] for letter, rows in words
+    }
+    pattern = re.compile(r"(?:true|True|TRUE|false|False|FALSE)$")
+    Loader.add_implicit_resolver("tag:yaml.org,2002:bool", pattern, list("tTfF"))
+    return Loader
+
+
+_YAML_1_1 = frozenset({"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"})
+
+
+def _yaml_problem(error: Exception) -> str:
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    place = f"line {mark.line + 1}: " if mark is not None else ""
+    return f"{place}{problem or 'it cannot be read'}"
+
+
+def _require_few_values(document: object) -> None:
+    """Raise ValueError for a document whose anchors make more values than any file has."""
+    waiting, count = [document], 0
+    while waiting:
+        value = waiting.pop()
+        count += 1
+        if count > limits.YAML_VALUES:
+            raise ValueError(f"its anchors stand for more than {limits.YAML_VALUES} values")
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
 
 
 def opener(path: str, flags: int, mode: int = 0o666) -> int:

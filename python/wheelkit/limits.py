@@ -69,6 +69,8 @@ TEXT = 16 * MB
 """A text file that is read whole: configuration, lock file, manifest, journal, build file."""
 TOML = 2 * MB
 """A TOML file that is parsed: Python's parser takes a second and 100 MB for each megabyte."""
+YAML, YAML_VALUES = MB, 200_000
+"""A file of a CI service that is parsed, and its values, also by anchors. Large ones have 100 kB."""
 DIGITS = 18
 """The digits of a number. No size, status, version or time has more; int() refuses thousands."""
 

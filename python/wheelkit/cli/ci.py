@@ -11,6 +11,8 @@ import click
 from wheelkit import workflows
 from wheelkit.cli.options import config_option, json_option, open_project
 from wheelkit.cli.output import completed, note, result, result_json
+from wheelkit.project.ci import publishers
+from wheelkit.workflows.github import RELEASE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +62,8 @@ def command(check: bool, matrix: bool, provider: str, config_file: Path | None, 
         workflows.unknown_labels(project.config.runner.values()) if provider == "github" else ()
     ):
         note(f"the runner {label} is not one of GitHub's{hint}\n  list your own in .github/actionlint.yaml")
+    if provider == "github":
+        _note_second(root)
     if as_json:
         states = [{"path": file.path.relative_to(root).as_posix(), "fresh": file.fresh} for file in files]
         result_json({"schema": 1, "files": states, "drift": drifts, "runners": retiring})
@@ -69,6 +73,12 @@ def command(check: bool, matrix: bool, provider: str, config_file: Path | None, 
         _show_files(files, root)
         note_foreign(files, root)
     return 1 if check and drifts else 0
+
+
+def _note_second(root: Path) -> None:
+    """Tell of workflows of the project's own that publish the same tags."""
+    for publisher in publishers(root):
+        note(f"{publisher} publishes the same tags as {RELEASE_FILE}; keep one of the two")
 
 
 def _show_drifts(drifts: Sequence[Drift]) -> None:

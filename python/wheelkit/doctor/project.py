@@ -12,6 +12,7 @@ from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import ConfigError, WheelkitError
 from wheelkit.machine.git import UNTRUSTED, Repository
 from wheelkit.matrix import matrix_of
+from wheelkit.project.ci import publishers
 from wheelkit.text import shorten_list
 from wheelkit.workflows.github import RELEASE_FILE
 
@@ -94,7 +95,13 @@ def release(config: Config, family: Family, today: date) -> Iterable[CheckLine]:
     for runner in workflows.retiring_runners(plan.targets, today):
         line = missing if runner.gone else warning
         yield line(RELEASE, "runners", str(runner), runner.remedy)
-    if not (family.root / RELEASE_FILE).is_file():
+    has_release, own = (family.root / RELEASE_FILE).is_file(), publishers(family.root)
+    for publisher in own if has_release else ():
+        detail = f"{publisher} publishes the same tags as {RELEASE_FILE}"
+        yield warning(RELEASE, "workflows", detail, "keep one of the two")
+    if own and not has_release:
+        yield fine(RELEASE, "workflows", f"your own {', '.join(map(str, own))} publishes")
+    elif not has_release:
         yield warning(RELEASE, "workflows", "there is no release workflow", "wheelkit ci")
     elif drifts:
         yield warning(RELEASE, "workflows", "; ".join(map(str, drifts)), "wheelkit ci")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from wheelkit.init.adopt import FileChange, adopt, diff, write
+from wheelkit.init.adopt import Evidence, FileChange, adopt, diff, write
 from wheelkit.init.create import create, is_project, name_of
 from wheelkit.init.members import adopt_members, members
+from wheelkit.init.today import IndexAccess, own_workflows
 
 __all__ = [
+    "Evidence",
     "FileChange",
+    "IndexAccess",
     "adopt",
     "adopt_members",
     "create",
@@ -15,5 +18,6 @@ __all__ = [
     "is_project",
     "members",
     "name_of",
+    "own_workflows",
     "write",
 ]

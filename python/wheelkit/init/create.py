@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from wheelkit import data
@@ -34,7 +35,7 @@ def name_of(folder: Path, name: str | None) -> str:
     Raises UsageError unless it makes a module name, too.
     """
     normalised = normalise(name or folder.name)
-    if not _NAME.fullmatch(normalised):
+    if not _NAME.fullmatch(normalised) or iskeyword(normalised):
         raise UsageError(
             f'"{name or folder.name}" is not a valid name for a distribution and its module',
             hint="wheelkit init --name NAME",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wheelkit.errors import OnlySettingsError, ProjectError
-from wheelkit.init.adopt import configure, matrix_of, read_classifiers
-from wheelkit.matrix import Target, selects
+from wheelkit.init.adopt import Evidence, adopt_wheels, configure, require_unconfigured
+from wheelkit.init.as_matrix import as_matrix
 from wheelkit.project import read
 from wheelkit.project.kinds import Kind
 from wheelkit.project.read import projects_below
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from wheelkit.init.adopt import FileChange, Matrix
+    from wheelkit.init.adopt import FileChange
+    from wheelkit.init.todays_builds import Build
 
 
 def members(root: Path) -> tuple[Path, ...]:
@@ -39,35 +40,42 @@ def _is_project(root: Path) -> bool:
     return True
 
 
-def adopt_members(root: Path, folders: Sequence[Path]) -> FileChange:
+def adopt_members(root: Path, folders: Sequence[Path], evidence: Evidence | None = None) -> FileChange:
     """Compute the configuration of a family: its members, and the matrix that all native ones support.
 
     Raises ProjectError if a member cannot be read, or if native ones have no cell in common.
     """
+    require_unconfigured(root)
+    evidence = evidence or Evidence()
     native = [project for project in map(read.read, folders) if project.kind is Kind.NATIVE]
-    matrices = [matrix_of(project, read_classifiers(project.source)) for project in native]
-    return configure(root, _intersection(matrices), tuple(_patterns(root, folders)))
+    adoptions = [(project, adopt_wheels(project, "", evidence)) for project in native]
+    table: dict[str, Any] = {"distributions": list(_patterns(root, folders))}
+    exclude: dict[str, tuple[str, ...]] = {}
+    notes = []
+    for project, adoption in adoptions:
+        exclude |= adoption.exclude
+        notes += [f"{project.name}: {text}" for text in adoption.notes]
+    if adoptions:
+        table["matrix"] = as_matrix(_intersection([adoption.builds for _, adoption in adoptions])).document()
+    if exclude:
+        table["exclude"] = {name: list(patterns) for name, patterns in exclude.items()}
+    return configure(root, table, notes=tuple(notes))
 
 
-def _intersection(matrices: Sequence[Matrix]) -> Matrix:
-    if not matrices:
-        return {}
-    first, *others = matrices
-    common = {
-        key: tuple(value for value in first[key] if all(value in other[key] for other in others))
-        for key in ("targets", "interpreters")
-    }
-    if not all(common.values()):
+def _intersection(members: Sequence[Sequence[Build]]) -> tuple[Build, ...]:
+    """Return the builds that all members have, each with the oldest system that all of them serve."""
+    first, *others = [{build.identifier: build for build in builds} for builds in members]
+    common = [
+        max((builds[name] for builds in (first, *others)), key=lambda build: build.target.version)
+        for name in first
+        if all(name in builds for builds in others)
+    ]
+    if not common:
         raise ProjectError(
             "the native projects have no target or no interpreter in common",
             hint="write targets and interpreters into [matrix] of wheelkit.toml by hand",
         )
-    # Each promises only what all promise. A pattern for cells that are not in common would match none.
-    skip = dict.fromkeys(pattern for matrix in matrices for pattern in matrix.get("skip", ()))
-    suffixes = [Target.parse(target).build_suffix for target in common["targets"]]
-    cells = [f"{python}-{suffix}" for python in common["interpreters"] for suffix in suffixes]
-    matching = tuple(pattern for pattern in skip if any(selects(pattern, cell) for cell in cells))
-    return {**common, "skip": matching} if matching else common
+    return tuple(common)
 
 
 def _patterns(root: Path, folders: Sequence[Path]) -> Iterator[str]:

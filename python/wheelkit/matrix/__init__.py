@@ -1,6 +1,12 @@
 """Targets, interpreters, the cells that a project promises, and the file that an installer picks for each."""
 
-from wheelkit.matrix.builds import build_identifier, offered_builds, offered_interpreters, selects
+from wheelkit.matrix.builds import (
+    build_identifier,
+    default_images,
+    offered_builds,
+    offered_interpreters,
+    selects,
+)
 from wheelkit.matrix.cells import Absence, AbsentCell, Matrix, matrix_of
 from wheelkit.matrix.installer import Candidate, pick
 from wheelkit.matrix.interpreters import (
@@ -37,6 +43,7 @@ __all__ = [
     "Target",
     "admits_python",
     "build_identifier",
+    "default_images",
     "default_interpreters",
     "matrix_of",
     "offered_builds",

@@ -38,10 +38,25 @@ def offered_builds() -> Mapping[System, tuple[str, ...]]:
 
     Raises MissingToolError if cibuildwheel is not installed.
     """
+    return identifiers_in(_resource("build-platforms.toml"))
+
+
+@cache
+def default_images() -> Mapping[str, str]:
+    """Return the images of the installed cibuildwheel by their options: ``manylinux-x86_64-image``.
+
+    Raises MissingToolError if cibuildwheel is not installed.
+    """
+    settings = toml_table(_resource("defaults.toml"))["tool"]["cibuildwheel"]
+    return {key: value for key, value in settings.items() if key.endswith("-image")}
+
+
+def _resource(name: str) -> str:
+    """Read one of the files that cibuildwheel brings; raise MissingToolError if it is not installed."""
     spec = find_spec("cibuildwheel")
     if spec is None or spec.origin is None:
         raise MissingToolError("cibuildwheel is not installed", hint="pip install cibuildwheel")
-    return identifiers_in(read_text(Path(spec.origin).parent / "resources" / "build-platforms.toml"))
+    return read_text(Path(spec.origin).parent / "resources" / name)
 
 
 def identifiers_in(table: str) -> Mapping[System, tuple[str, ...]]:

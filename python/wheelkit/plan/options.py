@@ -81,6 +81,15 @@ class BuildSettings(Struct, frozen=True, kw_only=True):
     tests: Tests | None = field(default_factory=Tests)
 
 
+class Selection(Struct, frozen=True, kw_only=True):
+    """What decides which builds cibuildwheel makes, as it reads them: selectors, groups, ``archs``."""
+
+    build: str = "*"
+    skip: str = ""
+    enabled: frozenset[str] = frozenset()
+    archs: str = "auto"
+
+
 class _CommandError(Exception):
     """An assignment runs a command."""
 
@@ -136,6 +145,20 @@ class CibuildwheelOptions:
             return frozenset()
         with _cibuildwheel_errors(self._distribution):
             return frozenset(group.value for group in self._options.globals.build_selector.enable)
+
+    @cached_property
+    def selection(self) -> Selection:
+        """What decides which builds cibuildwheel makes. Raises ConfigError for what it rejects."""
+        if not self.any_set:
+            return Selection()
+        with _cibuildwheel_errors(self._distribution):
+            from cibuildwheel.options import ListFormat
+
+            selector, words = self._options.globals.build_selector, ListFormat(sep=" ")
+            archs = self._options.reader.get("archs", option_format=words, ignore_empty=True)
+        return Selection(
+            build=selector.build_config, skip=selector.skip_config, enabled=self.enabled, archs=archs
+        )
 
     def has(self, key: str, identifiers: Iterable[str]) -> bool:
         """Return whether the user sets an option for any of the builds."""
