@@ -194,7 +194,9 @@ def test_no_wheel_or_several_are_reported_with_their_number(tmp_path: Path, make
 def test_a_refused_build_shows_the_compilers_lines(tmp_path: Path) -> None:
     output = "[1/2] Compiling\ncore.c:5:9: error: expected ';'\n    5 | x\n" + "noise\n" * 50
     workspace = make_workspace(tmp_path, Uv(fails={"build --wheel": output}))
-    with pytest.raises(ToolFailedError, match="building demo for cp312 failed with exit status 2") as caught:
+    with pytest.raises(
+        ToolFailedError, match=r"building demo for cp312 failed: core\.c:5:9: expected ';'"
+    ) as caught:
         compiler(workspace).compile_with(pythons("cp312")["cp312"])
     assert caught.value.detail.splitlines()[:2] == ["[1/2] Compiling", "core.c:5:9: error: expected ';'"]
 

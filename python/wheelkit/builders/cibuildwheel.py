@@ -6,16 +6,17 @@ import json
 import re
 import shlex
 from ast import literal_eval
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from wheelkit import wheel as wheels
+from wheelkit.builders.causes import explain
 from wheelkit.builders.frontend import outside_error
 from wheelkit.builders.kinds import not_native_error
 from wheelkit.builders.results import BuiltWheel, supported_interpreters
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
-from wheelkit.machine.compilers import compiler_errors
 from wheelkit.machine.process import Command, query, tool_error
 from wheelkit.machine.signals import at_end
 from wheelkit.machine.time_limits import ENGINE
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _SECTION = re.compile(r"^(?:\x1b\[[\d;]*m)*Building (?P<identifier>\w+-\w+) wheel", re.MULTILINE)
 _TESTING = "Testing wheel..."
+# The steps in which the tools of the build run; the last may be that of a project with before-all only.
+_BUILDING = ("Setting up", "Running before_", "Building")
 # The headings of its steps, plain and as in the folded logs of GitHub and Azure.
 _STEP = re.compile(
     r"^(?:::group::|##\[group\])?"
@@ -80,7 +83,7 @@ def build(step: NativeStep, source: SourceDist, workspace: Workspace) -> tuple[B
         completed = _run(command, workspace)
         output = _read_output(workspace.log, start)
         if completed.returncode != 0:
-            raise _explain(replace(completed, output=output), step)
+            raise _explain(replace(completed, output=output), step, source.path)
     if (hits := compiler_cache_hits(output)) is not None:
         workspace.note(f"compiler cache: {hits[0]} of {hits[1]} compilations were not repeated")
     paths = sorted(out.glob("*.whl"))
@@ -179,11 +182,12 @@ def _describe(path: Path, step: NativeStep, tested: frozenset[str]) -> BuiltWhee
     )
 
 
-def _explain(completed: Completed, step: NativeStep) -> WheelkitError:
+def _explain(completed: Completed, step: NativeStep, sdist: Path | None = None) -> WheelkitError:
     """Return the error for a failed run, from the most to the least certain explanation."""
     error = tool_error(completed, "cibuildwheel")
-    for explain in (_engine, _image, _pure, _outside, _compiler, _audit, _command, _selection):
-        explained = explain(error, completed, step)
+    build_error = partial(_build, sdist=sdist)
+    for explanation in (_engine, _image, _pure, _outside, build_error, _audit, _command, _selection):
+        explained = explanation(error, completed, step)
         if explained is not None:
             return explained
     return error
@@ -231,14 +235,18 @@ def _outside(_: ToolFailedError, completed: Completed, step: NativeStep) -> Whee
     return outside_error(completed.output, step.distribution, completed.log)
 
 
-def _compiler(error: ToolFailedError, completed: Completed, step: NativeStep) -> WheelkitError | None:
+def _build(
+    _: ToolFailedError, completed: Completed, step: NativeStep, sdist: Path | None
+) -> WheelkitError | None:
     # The output of a test may look like a compiler's.
-    lines = "" if _last_step(completed.output) == _TESTING else compiler_errors(completed.output)
-    if not lines:
+    if not _last_step(completed.output).startswith(_BUILDING):
         return None
-    error.message = f"compiling {step.distribution.name} failed"
-    error.detail = lines
-    return error
+    wheel = next(reversed([*_SECTION.finditer(completed.output)]), None)
+    interpreter = f" for {wheel['identifier'].split('-')[0]}" if wheel else ""
+    # Earlier wheels were built, whatever their compilers said.
+    output = completed.output[wheel.start() :] if wheel else completed.output
+    task = f"building {step.distribution.name}{interpreter}"
+    return explain(replace(completed, output=output), task, step.distribution, sdist)
 
 
 def _audit(error: ToolFailedError, completed: Completed, _: NativeStep) -> WheelkitError | None:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from itertools import chain
+from pathlib import Path  # noqa: TC003 - msgspec reads the annotations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from wheelkit.builders.causes import failed_build
 from wheelkit.builders.results import BuiltWheel, supported_interpreters
 from wheelkit.errors import MissingToolError, ProjectError, ToolFailedError
 from wheelkit.machine import uv_settings
-from wheelkit.machine.compilers import compiler_errors, missing_headers_error
+from wheelkit.machine.compilers import missing_headers_error
 from wheelkit.machine.interpreters import python_for
-from wheelkit.machine.process import Command, find_tool, tool_error
+from wheelkit.machine.process import Command, find_tool
 from wheelkit.repair.commands import RepairRecipe
 from wheelkit.repair.run import repair
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from wheelkit.machine.process import Run
     from wheelkit.machine.workspace import Workspace
     from wheelkit.matrix import Interpreter
@@ -41,12 +41,14 @@ _SUFFIXES = (".whl", ".tar.gz")
 class BuildTask(Struct, frozen=True, kw_only=True):
     """What one build makes of a distribution; ``purpose`` completes "... failed".
 
-    ``hints`` are pairs of a text in the output of a failed command and the hint to show for it.
+    ``hints`` are pairs of a text in the output of a failed command and the hint to show for it, and ``sdist``
+    is what is built, unless the sdist itself is.
     """
 
     purpose: str
     distribution: Distribution
     hints: Hints = ()
+    sdist: Path | None = None
 
 
 def uv_build(
@@ -95,8 +97,7 @@ def build_file(run: Run, command: Command, out: Path, task: BuildTask) -> tuple[
             raise no_headers
         if outside := outside_error(done.output, task.distribution, done.log):
             raise outside
-        error = tool_error(done, task.purpose)
-        error.detail = compiler_errors(done.output) or error.detail
+        error = failed_build(done, task.purpose, task.distribution, task.sdist)
         error.hint = next((hint for text, hint in task.hints if text in done.output), error.hint)
         raise error
     files = sorted(path for path in out.glob("*") if path.name.endswith(_SUFFIXES))

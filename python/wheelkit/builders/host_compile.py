@@ -21,7 +21,6 @@ from wheelkit.machine import uv_settings
 from wheelkit.machine.compilers import (
     compiler_errors,
     compiler_version,
-    first_compiler_error,
     missing_rust_error,
 )
 from wheelkit.machine.process import Command, find_tool
@@ -126,7 +125,7 @@ class HostCompiler(Struct, kw_only=True):
             f"host build {python.interpreter.tag}-{step.target.build_suffix}{', zig' if zig else ''}"
         ):
             purpose = f"building {name} for {python.interpreter}{' with zig' if zig else ''}"
-            task = BuildTask(purpose=purpose, distribution=step.distribution)
+            task = BuildTask(purpose=purpose, distribution=step.distribution, sdist=self.source.path)
             try:
                 path, output = build_file(workspace.run, command, out, task)
             except ToolFailedError as error:
@@ -213,9 +212,7 @@ def too_new_error(
     ways = "build in a container (install docker or podman),"
     log = getattr(zig_error, "log", None)
     if zig_error is not None:
-        reason = first_compiler_error(zig_error.detail)
-        zig = f"zig: {zig_error.message}{f': {reason}' if reason else ''}"
-        problems = [f"this machine's compiler: {problems[0]}", zig]
+        problems = [f"this machine's compiler: {problems[0]}", f"zig: {zig_error.message}"]
         message += ", and zig could not build it for an older one"
     elif _serves(step) and (fix := zig_compile.unavailable_reason()):
         ways = f"compile against older ones with zig ({fix}),\n{ways}"

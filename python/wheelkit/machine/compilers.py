@@ -149,12 +149,6 @@ def compiler_errors(output: str) -> str:
     return "\n".join(lines[number] for number in list(selected)[:_MAX_LINES])
 
 
-def first_compiler_error(output: str) -> str:
-    """Return the first line with an error of a compiler or linker, else the first line of the output."""
-    lines = [line.strip() for line in _COLOUR.sub("", output).splitlines() if line.strip()]
-    return next(filter(_ERROR_LINE.search, lines), next(iter(lines), ""))
-
-
 def _error_start(lines: Sequence[str], number: int) -> int:
     """Return the number of the line at which the error message of line ``number`` starts."""
     earlier = range(number, max(-1, number - _CYTHON_LINES), -1)

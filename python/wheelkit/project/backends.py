@@ -73,6 +73,7 @@ class Backend(Struct, frozen=True, kw_only=True):
     compiler even for the sdist. ``free_threaded_setting`` is the config setting that a limited-API project
     needs on free-threaded interpreters. ``cross_builds``: wheelkit can cross-build it. ``programs`` are those
     that each build installs. ``builds_without_texts``: a missing readme or licence file is a warning to it.
+    ``packing`` says how a ``{file}`` gets into its sdist.
 
     ``versions`` yields where the version is written; ``active`` is true if this is the project's backend.
     """
@@ -93,6 +94,7 @@ class Backend(Struct, frozen=True, kw_only=True):
     cross_builds: bool = False
     programs: tuple[str, ...] = ()
     builds_without_texts: bool = False
+    packing: str = ""
     versions: Callable[..., Iterator[VersionSource]] = _no_versions
 
 
@@ -289,6 +291,8 @@ def _setuptools_versions(files: ProjectFiles, *, active: bool) -> Iterator[Versi
         yield VersionSource(form=VersionForm.NAMED_IN_SETUP)
 
 
+_MANIFEST = "add to MANIFEST.in:  include {file}"
+
 BACKENDS = (
     Backend(
         modules=("poetry.core.masonry.api", "poetry_dynamic_versioning.backend"),
@@ -296,6 +300,7 @@ BACKENDS = (
         describes_project=True,
         native=_poetry_native,
         own_code=_poetry_native,
+        packing='add to [tool.poetry]:  include = [{{ path = "{file}", format = "sdist" }}]',
         versions=_poetry_versions,
     ),
     Backend(
@@ -304,6 +309,7 @@ BACKENDS = (
         build_file="Cargo.toml",
         native=_always,
         limited_api=_maturin_limited_api,
+        packing='add to [tool.maturin]:  include = [{{ path = "{file}", format = "sdist" }}]',
         versions=_maturin_versions,
     ),
     Backend(
@@ -319,6 +325,7 @@ BACKENDS = (
         free_threaded_setting="setup-args=-Dpython.allow_limited_api=false",
         cross_builds=True,
         programs=("meson", "ninja"),
+        packing="meson-python packs what git tracks:  git add {file}",
         versions=_meson_versions,
     ),
     Backend(
@@ -326,6 +333,7 @@ BACKENDS = (
         table="flit",
         describes_project=True,
         native=_never,
+        packing='add to [tool.flit.sdist]:  include = ["{file}"]',
         versions=_flit_versions,
     ),
     Backend(
@@ -343,6 +351,7 @@ BACKENDS = (
         describes_project=True,
         native=_pdm_native,
         own_code=lambda files: bool(files.table("tool", "pdm", "build").get("run-setuptools")),
+        packing='add to [tool.pdm.build]:  source-includes = ["{file}"]',
         versions=_pdm_versions,
     ),
     Backend(
@@ -352,6 +361,7 @@ BACKENDS = (
         native=_scikit_build_native,
         limited_api=lambda files: "py-api" in files.table("tool", "scikit-build", "wheel"),
         states_abi3=True,
+        packing='add to [tool.scikit-build]:  sdist.include = ["{file}"]',
         versions=_scikit_build_versions,
     ),
     Backend(
@@ -359,19 +369,25 @@ BACKENDS = (
         native=lambda files: _runs_cmake(files) or setup_is_native(files),
         runs_setup=True,
         builds_without_texts=True,
+        packing=_MANIFEST,
         versions=_setuptools_versions,
     ),
-    Backend(modules=("setuptools_rust",), native=_always, builds_without_texts=True),
+    Backend(modules=("setuptools_rust",), native=_always, builds_without_texts=True, packing=_MANIFEST),
     Backend(modules=("py_build_cmake.build",), native=_py_build_cmake_native),
     Backend(modules=("sipbuild.api",), native=_always),
     Backend(modules=("enscons.api",), native=_enscons_native),
-    Backend(modules=("uv_build",), native=_never),
+    Backend(
+        modules=("uv_build",),
+        native=_never,
+        packing='add to [tool.uv.build-backend]:  source-include = ["{file}"]',
+    ),
     Backend(
         modules=("setuptools.build_meta", ""),
         table="setuptools",
         describes_project=True,
         runs_setup=True,
         builds_without_texts=True,
+        packing=_MANIFEST,
         versions=_setuptools_versions,
     ),
 )
