@@ -11,7 +11,7 @@ tests/mutation/survivors.toml, each with its reason.
 
     --workers N      how many are judged at once (default: 2)
     --only PATH      only mutants of files below this path, such as python/wheelkit/matrix
-    --integration    let integration tests that run the changed lines try what survives the unit tests
+    --also PATH      let integration tests below this path, too, try what survives the unit tests
     --records DIR    keep there which test runs which lines, or use what an earlier run has kept
 
 Needs the development environment on PATH, and git. Exits with 1 if a mutant survives without a reason.
@@ -31,7 +31,7 @@ import threading
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
@@ -67,7 +67,7 @@ def main() -> int:
                 options.records or Path(folder) / "records",
                 tree,
                 options.workers,
-                integration=options.integration,
+                also=options.also,
             )
             verdicts = list(judged(mutants, records, tree, options.workers))
         finally:
@@ -84,7 +84,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--c", type=int, default=0, metavar="COUNT", help="mutants of the C core")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="judged at once (default: 2)")
     parser.add_argument("--only", default="", metavar="PATH", help="only in files below this path")
-    parser.add_argument("--integration", action="store_true", help="let integration tests try what survives")
+    parser.add_argument("--also", action="append", default=[], metavar="PATH", help="integration tests")
     parser.add_argument("--records", type=Path, metavar="DIR", help="which test runs which lines")
     return parser.parse_args()
 
@@ -118,7 +118,7 @@ def weights(root: Path, only: str, *patterns: str, power: float = 1.0) -> dict[s
     }
 
 
-def recorded(records: Path, tree: Tree, workers: int, *, integration: bool) -> Records:
+def recorded(records: Path, tree: Tree, workers: int, *, also: Sequence[str]) -> Records:
     """Run the tests once without a mutant, and return which test runs which lines."""
     code, where = tree.run([sys.executable, "-c", "import wheelkit; print(wheelkit.__file__)"], 60)
     if code != 0 or not Path(where.strip()).is_relative_to(tree.folder):
@@ -128,8 +128,7 @@ def recorded(records: Path, tree: Tree, workers: int, *, integration: bool) -> R
     if not records.is_dir():
         records.mkdir(parents=True)
         variables = {"WHEELKIT_MUTATION_RECORDS": str(records)}
-        folders = ("tests/unit", "tests/integration") if integration else ("tests/unit",)
-        arguments = ("-n", str(workers), "-p", "mutation.recorder", "-m", MARKS, *folders)
+        arguments = ("-n", str(workers), "-p", "mutation.recorder", "-m", MARKS, "tests/unit", *also)
         _, output = tree.pytest(*arguments, seconds=RECORD_SECONDS, **variables)
         print(output.splitlines()[-1], flush=True)
     found = Records(records, tree.folder)
