@@ -61,23 +61,29 @@ class Records:
 
         These are the tests that run the changed lines, and those in the same files that share a fixture. A
         change that runs when its module is imported can be noticed by all that run something of the module or
-        of one that imports it. Tests that start programs, whose lines are not known, come last, if no others
-        are known to run the changed ones; behind them integration tests, the quickest first, if their lines
-        were recorded, too.
+        of one that imports it. Tests that start programs, whose lines are not known, come last, if they name
+        the module, or no others are known to run the changed lines; behind them integration tests, the
+        quickest first, if their lines were recorded, too.
         """
+        stem = Path(mutant.file).stem
+        programs = {name for name, test in self.tests.items() if test["programs"]}
         if mutant.row:
             table = Path(mutant.file).name
-            return self.ordered(self.naming(mutant.row), self.running_all(self.naming_modules(table)))
+            return self.ordered(
+                self.naming(mutant.row), self.running_all(self.naming_modules(table)), programs
+            )
         if not mutant.file.endswith(".py"):
-            return self.ordered(self.naming(SCANNER_WORDS[0]), self.naming(*SCANNER_WORDS), programs=False)
+            return self.ordered(self.naming(SCANNER_WORDS[0]), self.naming(*SCANNER_WORDS), ())
         lines = self.lines.get(mutant.file, {})
         running = set().union(*(lines.get(line, set()) for line in range(mutant.first, mutant.last + 1)))
         if "" not in running and running:
-            return self.ordered(running, set())
-        return self.ordered(self.running_all([mutant.file]), self.running_all(self.importers(mutant.file)))
+            return self.ordered(running, set(), programs & self.naming(stem))
+        likely = self.running_all([mutant.file])
+        others = self.running_all(self.importers(mutant.file))
+        return self.ordered(likely, others, programs & self.naming(stem) if likely else programs)
 
     def ordered(
-        self, likely: Iterable[str], others: Iterable[str], *, programs: bool = True
+        self, likely: Iterable[str], others: Iterable[str], programs: Iterable[str]
     ) -> list[list[str]]:
         """Return the nearest of the likely tests, then all the likely, then all that come into question."""
         trusted = {name for name in likely if self.is_trusted(name)}
@@ -102,9 +108,8 @@ class Records:
         sharing = [name for name, test in far.items() if test["shares"] and file_of(name) in weights]
         steps[1] += self.shortened([*sharing, *(name for name in far if name in others)], OTHER_SECONDS)
         steps[1].sort(key=lambda name: (name not in near, file_of(name)))
-        if programs and not near:
-            starting = (name for name, test in far.items() if test["programs"] and name not in steps[1])
-            steps[2] = self.shortened(starting, MORE_SECONDS)
+        starting = (name for name in programs if name in far and name not in steps[1])
+        steps[2] = self.shortened(starting, MORE_SECONDS)
         steps.append(self.shortened(slow, INTEGRATION_SECONDS))
         return [step for step in steps if step]
 
@@ -157,5 +162,6 @@ class Records:
 
     def naming(self, *words: str) -> set[str]:
         """Return the tests in files with one of these words."""
-        texts = {file: (self.tree / file).read_text() for file in {file_of(name) for name in self.tests}}
-        return {name for name in self.tests if any(word in texts[file_of(name)] for word in words)}
+        files = {file_of(name) for name in self.tests}
+        texts = {file: (self.tree / file).read_text() for file in files if (self.tree / file).is_file()}
+        return {name for name in self.tests if any(word in texts.get(file_of(name), "") for word in words)}

@@ -204,9 +204,9 @@ DOCUMENTS: dict[str, tuple[list[str], int, Make]] = {
 }
 
 
-def prepare(name: str, folder: Path, patch: Patch) -> tuple[list[str], int]:
-    """Make what a command of the table finds, in the current folder; returns its words and exit code."""
-    words, code, make = DOCUMENTS[name]
+def prepare(row: tuple[list[str], int, Make], folder: Path, patch: Patch) -> tuple[list[str], int]:
+    """Make what a command of a table finds, in the current folder; returns its words and exit code."""
+    words, code, make = row
     patch.chdir(folder)
     patch.setenv("CIBW_CONTAINER_ENGINE", "none")
     patch.setenv("XDG_STATE_HOME", str(folder / "state"))

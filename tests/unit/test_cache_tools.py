@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -124,6 +124,59 @@ def test_the_programs_and_the_rust_toolchain_decide(tmp_path: Path, monkeypatch:
     write(tmp_path / "rustup/settings.toml", "stable")
     after = tools.toolchain_parts(System.LINUX, store, environ)
     assert {name for name in before if before[name] != after[name]} == {"tool cmake", "the Rust toolchains"}
+
+
+# What builds run here: compilers, linkers, build tools, and what generates sources.
+PROGRAMS = (
+    "ar as c++ cargo cc clang clang++ cmake g++ gcc gfortran git ld meson nasm ninja patchelf "
+    "pkg-config rustc swig"
+)
+
+
+def test_every_program_of_a_build_decides(tmp_path: Path, monkeypatch: Patch) -> None:
+    program = write(tmp_path / "bin/any", "#!/bin/sh\n", 0o755)
+    monkeypatch.setattr(tools.shutil, "which", lambda _name: str(program))
+    monkeypatch.setattr(tools, "find_compiler", lambda _: None)
+    monkeypatch.setattr(tools, "_system_packages", lambda _: "packages")
+    store = Store(folder=tmp_path / "cache", limit=10_000)
+    parts = tools.toolchain_parts(System.LINUX, store, {"RUSTUP_HOME": str(tmp_path)})
+    found = sorted(name.removeprefix("tool ") for name in parts if name.startswith("tool "))
+    assert found == PROGRAMS.split()
+
+
+# Where package managers record what they have installed, and where versions are in the names of folders.
+RECORDED = {
+    System.LINUX: [
+        "/lib/apk/db/installed",
+        "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+        "/usr/local/lib/libx-1",
+        "/var/lib/dpkg/status",
+        "/var/lib/pacman/local/x-1",
+        "/var/lib/rpm/rpmdb.sqlite",
+    ],
+    System.MACOS: [
+        "/Library/Developer/CommandLineTools/SDKs/MacOSX15.sdk",
+        "/Library/Receipts/InstallHistory.plist",
+        "/opt/homebrew/Cellar/x/1",
+        "/usr/local/Cellar/x/1",
+    ],
+    System.WINDOWS: [
+        "/Program Files (x86)/Microsoft Visual Studio/2022/BuildTools/VC/Tools/MSVC/14.40",
+        "/Program Files (x86)/Windows Kits/10/Include/10.0.1",
+    ],
+}
+
+
+@pytest.mark.parametrize("system", RECORDED)
+def test_where_package_managers_leave_their_marks(system: System) -> None:
+    known = (*tools._PACKAGE_RECORDS[system], *tools._VERSIONED_FOLDERS[system])
+    unmatched = [
+        path for path in RECORDED[system] if not any(PurePosixPath(path).match(text) for text in known)
+    ]
+    assert unmatched == []
+    assert [
+        text for text in known if not any(PurePosixPath(path).match(text) for path in RECORDED[system])
+    ] == []
 
 
 def test_an_interpreter_is_asked_again_when_its_files_or_the_packages_change(

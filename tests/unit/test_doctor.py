@@ -13,7 +13,7 @@ from wheelkit import config, doctor
 from wheelkit.__main__ import main
 from wheelkit.cli import doctor as cli_doctor
 from wheelkit.doctor import CheckLine, LineState, access, machine, project, tools
-from wheelkit.errors import ConfigError, ProjectError
+from wheelkit.errors import ConfigError, MissingToolError, ProjectError
 from wheelkit.project import family
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="containers build on Linux only")
@@ -179,6 +179,19 @@ def test_an_address_loses_its_password(monkeypatch: pytest.MonkeyPatch, path: Pa
     assert access.index().state is LineState.FINE
 
 
+def test_without_uv_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find(_name: str) -> str:
+        raise MissingToolError("uv is not installed")
+
+    monkeypatch.setattr(access, "find_tool", find)
+    line = access.index()
+    assert (line.state, line.detail, line.fix) == (
+        LineState.WARNING,
+        "not checked: uv is missing",
+        "pip install uv",
+    )
+
+
 def test_a_clock_behind_a_file_of_today_is_a_warning(tmp_path: Path) -> None:
     assert machine.clock(tmp_path, datetime(2020, 1, 1, tzinfo=UTC)).state is LineState.WARNING
     assert machine.clock(tmp_path, datetime(2120, 1, 1, tzinfo=UTC)).state is LineState.FINE
@@ -247,7 +260,13 @@ def test_limited_api_on_a_free_threaded_python_cannot_work(
 ) -> None:
     monkeypatch.setattr(project.sysconfig, "get_config_var", lambda _name: 1)
     loaded, found = repository(tmp_path)
-    assert facts(project.project(loaded, found, None))[1] == ("meson-python", "missing")
+    line = list(project.project(loaded, found, None))[1]
+    assert (line.name, line.state.value, line.fix) == (
+        "meson-python",
+        "missing",
+        "run wheelkit with a regular Python",
+    )
+    assert line.detail.endswith("; this free-threaded Python cannot build its sdist")
 
 
 def test_a_release_needs_a_workflow_and_a_registration_of_each_distribution(tmp_path: Path) -> None:

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from binaries import elf
 from support.rows import rows
 from support.smoke_wheels import make, unpacked
 from wheelkit.config import Provider
 from wheelkit.config.exclude import shipped_providers
 from wheelkit.errors import MissingToolError
 from wheelkit.machine.process import Completed
-from wheelkit.smoke import probe, wheels
+from wheelkit.smoke import import_errors, probe, wheels
 from wheelkit.smoke.import_errors import ErrorContext, belongs_to, explain_import_error
 from wheelkit.smoke.install import Source
 from wheelkit.smoke.install_errors import explain_install_error
@@ -319,3 +320,28 @@ def test_an_installers_refusal_is_one_clear_message(
         what, fix = failure.what, failure.fix
     assert what.startswith(message)
     assert fix
+
+
+@rows("name", ["libq.so", "libq.so.1", "libq.dylib", "q.cp311-win_amd64.pyd", "q.dll"])
+def test_every_kind_of_library_may_have_the_missing_symbol(name: str, tmp_path: Path) -> None:
+    library = tmp_path / "lib" / "python3.11" / "site-packages" / "other" / name
+    library.parent.mkdir(parents=True)
+    library.write_bytes(elf.tiny(elf.Shape()).data)
+    for wrong in ("libq.sox", "q.dllx", "q.txt"):
+        (library.parent / wrong).write_bytes(b"")
+    assert list(import_errors._libraries(tmp_path)) == [library]
+    assert import_errors._exports(library, "tiny_call")
+    assert import_errors._exports(library, "_tiny_call")
+    assert not import_errors._exports(library, "tiny_calls")
+    assert import_errors._top_folder(library) == "other"
+
+
+def test_the_end_of_a_long_traceback_is_shown() -> None:
+    lines = "\n".join(f"line {number}" for number in range(20))
+    raised = probe.ProbeFailure(
+        check="import a", exception="ValueError", error="no", traceback=f"\n{lines}\n"
+    )
+    failure = raised.failure()
+    assert (failure.check, failure.what) == ("import a", "ValueError: no")
+    assert failure.detail.splitlines() == [f"line {number}" for number in range(8, 20)]
+    assert probe.ProbeFailure(check="import a", error="no").failure().what == "no"

@@ -25,7 +25,7 @@ Patch = pytest.MonkeyPatch
 
 
 def printed(name: str, folder: Path, patch: Patch, capsys: pytest.CaptureFixture[str]) -> Any:
-    words, code = prepare(name, folder, patch)
+    words, code = prepare(DOCUMENTS[name], folder, patch)
     capsys.readouterr()
     assert main([*words, "--json"]) == code, capsys.readouterr().err
     return json.loads(capsys.readouterr().out)

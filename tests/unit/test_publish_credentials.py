@@ -225,3 +225,23 @@ def test_secrets_are_redacted_in_every_encoding() -> None:
     )
     assert secrets.text("pypi-short and /home/user") == "pypi-short and /home/user"
     assert json.dumps("x") in secrets.text(json.dumps("x"))
+
+
+@pytest.mark.parametrize(
+    ("environ", "notes"),
+    [
+        (
+            {"GITHUB_ACTIONS": "true"},
+            ["no trusted publishing: this job lacks the permission  id-token: write"],
+        ),
+        (CI, []),
+        ({"GITLAB_CI": "true"}, []),
+        ({}, []),
+    ],
+)
+def test_a_job_that_may_not_identify_itself_is_told_so(environ: dict[str, str], notes: list[str]) -> None:
+    """The index offers no trusted publishing, and nothing else is configured."""
+    made = opened({**environ, "TWINE_USERNAME": "me"})
+    found = made.credentials.get()
+    assert (found.source, found.username, found.secret) == ("the keyring", "me", "")
+    assert made.notes == notes

@@ -24,6 +24,13 @@ def test_the_simple_api_of_public_indexes_is_derived() -> None:
         assert resolve(index.upload.rstrip("/"), Config()).name == name
 
 
+@pytest.mark.parametrize(("rules", "strict"), [("public", True), ("none", False), ("", False)])
+def test_an_index_with_the_rules_of_the_public_ones(rules: str, strict: bool) -> None:  # noqa: FBT001
+    known = IndexConfig(upload="http://h/u/", simple="http://h/s", rules=rules)
+    index = resolve("acme", Config(index={"acme": known}))
+    assert (index.strict, index.public, index.staging) == (strict, False, False)
+
+
 def test_an_index_of_the_configuration() -> None:
     ours = IndexConfig(upload="http://h/u/", simple="http://h/s", lag="2 min")
     config = Config(index={"acme": ours}, ci=CiConfig(staging="acme"))

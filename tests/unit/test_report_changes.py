@@ -92,13 +92,30 @@ def test_narrow_terminals_lose_the_sizes_then_the_columns_of_interpreters() -> N
     assert "  = kept  + new  - gone  ^ newer systems only  . none" in lines
 
 
-def test_each_change_has_a_mark_and_a_word() -> None:
-    for change in Change:
-        cells = [replace(cell, change=change) for row in EXAMPLE.rows for cell in row.cells][:3]
-        comparison = replace(EXAMPLE, rows=(replace(EXAMPLE.rows[0], cells=tuple(cells)),))
-        assert shown(reporting(comparison), 60)
-        assert shown(reporting(comparison), 200)
-        assert to_markdown(reporting(comparison))
+# In narrow tables a mark with its colour, and what the legend says of it.
+MARKS = {
+    Change.KEPT: ("=", "2", "kept"),
+    Change.NEW: ("+", "32", "new"),
+    Change.GONE: ("-", "33", "gone"),
+    Change.RAISED: ("^", "33", "newer systems only"),
+    Change.EXCLUDED: ("s", "2", "stay on the old one"),
+    Change.PURE: ("p", "33", "pure instead of native"),
+    Change.NATIVE: ("n", "32", "native instead of pure"),
+    Change.NONE: (".", "2", "none"),
+}
+
+
+@pytest.mark.parametrize("change", Change)
+def test_each_change_has_a_mark_a_colour_and_a_word(change: Change) -> None:
+    cells = tuple(replace(cell, change=change, before=None) for row in EXAMPLE.rows for cell in row.cells)[:3]
+    comparison = replace(EXAMPLE, rows=(replace(EXAMPLE.rows[0], cells=cells),))
+    mark, colour, word = MARKS[change]
+    assert f"  {mark} {word}" in shown(reporting(comparison), 40)
+    coloured = render(reporting(comparison), Screen(width=40, colour=True)).splitlines()[2]
+    assert f"\x1b[{colour}m{mark * 3}" in coloured
+    wide = render(reporting(comparison), Screen(width=200, colour=True)).splitlines()[2]
+    assert wide.count(f"\x1b[{colour}m") >= (2 if change is Change.NONE else 3)
+    assert to_markdown(reporting(comparison))
 
 
 @pytest.mark.parametrize(

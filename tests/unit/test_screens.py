@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from support.command_scenes import DOCUMENTS, prepare
+from malformed import LINUX
+from support.command_scenes import DOCUMENTS, Make, dist, prepare, published, versions, wheels
 from support.rows import rows
 from wheelkit.command_line import main
 
@@ -24,7 +25,13 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "screens"
 WRITE = os.environ.get("WHEELKIT_WRITE_SCREENS")
 PROJECTS = ("build", "build-dry-run", "plan", "plan-identifiers")
 # The workflows have tests of their own, and the text of this command is a diff of them.
-SCREENS = [name for name in DOCUMENTS if name != "ci"]
+# Screens beside those of the documents: the same commands with another outcome.
+MORE: dict[str, tuple[list[str], int, Make]] = {
+    "version-check-fine": (["version", "check"], 0, versions),
+    "inspect-same": (["inspect", LINUX, LINUX], 0, wheels),
+    "publish-plan-unknown": (["publish", "dist", "--to", "nowhere"], 2, published),
+    "verify-matrix-quiet": (["verify-matrix", "dist", "--strict"], 1, dist),
+}
 # What differs between machines and runs.
 CHANGING = (
     (r"\x1b\[([0-9;]*)m", r"<\1>"),
@@ -32,11 +39,14 @@ CHANGING = (
 )
 
 
+SCREENS = [name for name in (*DOCUMENTS, *MORE) if name != "ci"]
+
+
 def screen(name: str, folder: Path, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
     patch.setattr("sys.stdout.isatty", lambda: True)
     patch.setenv("COLUMNS", "100")
     patch.delenv("NO_COLOR", raising=False)
-    words, code = prepare(name, folder, patch)
+    words, code = prepare({**DOCUMENTS, **MORE}[name], folder, patch)
     capsys.readouterr()
     assert main(words) == code, capsys.readouterr().err
     done = capsys.readouterr()
