@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from configparser import ConfigParser, Error
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import MissingToolError
-from wheelkit.inputs import read_text
 from wheelkit.machine.process import Command, find_tool, query
 from wheelkit.machine.scratch import temporary_folder
+from wheelkit.publish.pypirc import read_pypirc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,8 +52,7 @@ def _reason(line: str) -> str:
 
 def credentials(environ: Mapping[str, str]) -> Iterable[CheckLine]:
     """List the credentials that an upload would find, by name only."""
-    home = Path(environ.get("HOME") or environ.get("USERPROFILE") or "~").expanduser()
-    sections, problem = _read_pypirc(home / ".pypirc")
+    sections, problem = _pypirc_sections(environ)
     if problem is not None:
         yield problem
     names = [f"${name}" for name in (*_VARIABLES, *_OIDC_VARIABLES) if environ.get(name)]
@@ -66,18 +63,14 @@ def credentials(environ: Mapping[str, str]) -> Iterable[CheckLine]:
     yield fine(TOPIC, "credentials", ", ".join(names) or none)
 
 
-def _read_pypirc(path: Path) -> tuple[list[str], CheckLine | None]:
+def _pypirc_sections(environ: Mapping[str, str]) -> tuple[list[str], CheckLine | None]:
     """Return the sections with a password, and what is wrong with the file."""
-    if not path.exists():
-        return [], None
-    parser = ConfigParser(interpolation=None)
-    try:
-        parser.read_string(read_text(path))
-    except (Error, OSError, UnicodeDecodeError):
-        # The parser's message would show the line, which may contain a password.
-        return [], warning(TOPIC, ".pypirc", f"twine cannot read {path}", f"fix or remove {path}")
-    sections = [name for name in parser.sections() if parser.has_option(name, "password")]
-    if sections and sys.platform != "win32" and path.stat().st_mode & _READABLE_BY_OTHERS:
-        detail = f"{path} contains passwords and is readable by other users"
-        return sections, warning(TOPIC, ".pypirc", detail, f"chmod 600 {path}")
+    found = read_pypirc(environ)
+    if found.problem:
+        return [], warning(TOPIC, ".pypirc", found.problem, f"fix or remove {found.path}")
+    stated = (*found.sections.values(), *found.unlisted.values())
+    sections = [section.name for section in stated if section.password]
+    if sections and sys.platform != "win32" and found.path.stat().st_mode & _READABLE_BY_OTHERS:
+        detail = f"{found.path} contains passwords and is readable by other users"
+        return sections, warning(TOPIC, ".pypirc", detail, f"chmod 600 {found.path}")
     return sections, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from wheelkit.config.keys import ADDRESS, BUILT_IN_INDEXES
 from wheelkit.config.problems import Problems
 from wheelkit.errors import MissingToolError, UsageError
+from wheelkit.publish.pypirc import read_pypirc
 
 if TYPE_CHECKING:
     from wheelkit.config import Config
@@ -76,9 +78,13 @@ def resolve(to: str, config: Config, *, simple: str | None = None) -> Index:
     if to in BUILT_IN_INDEXES or "/" in to or ":" in to:
         index = _public(to, simple) if to in BUILT_IN_INDEXES else _from_address(to, simple)
         return replace(index, attestations=index.public and config.publish.attestations)
+    pypirc = read_pypirc(os.environ)
+    section = pypirc.sections.get(to) or pypirc.unlisted.get(to)
+    if section is not None and section.repository:
+        return replace(_from_address(section.repository, simple), name=to, staging=to == config.ci.staging)
     raise UsageError(
         f'no index is named "{to}"{Problems.did_you_mean(to, (*BUILT_IN_INDEXES, *config.index))}',
-        hint=f"define it in the configuration:  [tool.wheelkit.index.{to}] upload = … simple = …\n"
+        hint=f"define it in the configuration:  {config.table('index', to)} upload = … simple = …\n"
         "or give its upload address:     --to https://…",
     )
 

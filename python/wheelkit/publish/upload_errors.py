@@ -25,6 +25,7 @@ class _Refusal(Struct, frozen=True, kw_only=True):
     status: int = 0
 
 
+_UPLOAD_URL = "UPLOAD-URL"
 _BUMP = "release a new version:  wheelkit version bump patch"
 # The first match wins. The texts are those of the public indexes' upload interface, of devpi and of twine.
 _REFUSALS = (
@@ -114,7 +115,9 @@ def refusal_error(index: Index, result: UploadResult) -> IndexRefusedError | Non
     return IndexRefusedError(
         f"{index} refused {result.current or 'the upload'}",
         detail=lines_of(filter(None, [refusal.what if refusal else "", result.message])),
-        hint=refusal.fix if refusal else "fix this, then run the same command again",
+        hint=refusal.fix.replace(_UPLOAD_URL, index.upload)
+        if refusal
+        else "fix this, then run the same command again",
     )
 
 
