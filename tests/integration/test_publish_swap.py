@@ -68,7 +68,6 @@ class Scene:
         members = family.discover(settings)
         index = Index(name="here", upload=address.upload, simple=address.simple, staging=True, lag=1.0)
         release = publish.collect_release(self.project.dist, members, self.copies)
-        publish.require_publishable(release, [index], PublishTerms(config=settings, family=members), self.run)
         session = PublishSession(
             run=self.run,
             client=Client(),
@@ -77,6 +76,8 @@ class Scene:
             environ={"TWINE_PASSWORD": TOKEN},
             state=self.copies.parent / "state",
         )
+        terms = PublishTerms(config=settings, family=members)
+        publish.require_publishable(release, [index], terms, session)
         publish.publish(release, index, session, lambda _plan: self.at("before the plan is executed"))
 
 

@@ -395,7 +395,7 @@ def test_clean_removes_what_the_manifests_name_and_nothing_else(project: Path, c
         [LINUX, record().filename]
     )
     assert main(["clean"]) == 0
-    assert "dist/ contains nothing that wheelkit built" in capsys.readouterr().err
+    assert "dist/ contains no files that wheelkit built" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -454,3 +454,35 @@ def test_clean_touches_nothing_when_a_manifest_is_broken(project: Path, capsys: 
     assert main(["clean"]) == 1
     assert f"broken{manifest.SUFFIX} cannot be read as a manifest" in capsys.readouterr().err
     assert sorted(path.name for path in dist.iterdir()) == before
+
+
+def versioned(dist: Path, version: str) -> str:
+    """Deliver a wheel of a version, as a build from it does."""
+    name = LINUX.replace("demo-1.0", f"momentum-{version}")
+    facts = replace(record(name), distribution="momentum", version=version)
+    deliver([Delivery(files=(write_wheel(dist.parent, name),), record=facts)], dist)
+    return name
+
+
+def test_clean_old_removes_other_versions_whoever_built_them(project: Path, capsys: Capture) -> None:
+    dist = project / "dist"
+    kept, old = versioned(dist, "1.2.0"), versioned(dist, "1.1.0")
+    for name in ("momentum-0.8.tar.gz", "other-0.8.tar.gz"):
+        (dist / name).write_text("")
+    assert main(["clean", "--old"]) == 0
+    assert old in capsys.readouterr().out
+    assert sorted(path.name for path in dist.iterdir()) == sorted(
+        [kept, f"momentum-1.2.0-any{manifest.SUFFIX}", "other-0.8.tar.gz"]
+    )
+    assert main(["clean", "--old"]) == 0
+    assert "dist/ contains no files of other versions" in capsys.readouterr().err
+
+
+def test_clean_all_removes_what_others_built_too(project: Path) -> None:
+    dist = project / "dist"
+    versioned(dist, "1.2.0")
+    for name in ("foreign.whl", "momentum-0.8.tar.gz", "notes.txt"):
+        (dist / name).write_text("")
+    assert main(["clean", "--all"]) == 0
+    assert [path.name for path in dist.iterdir()] == ["notes.txt"]
+    assert main(["clean", "--all", "--old"]) == 2

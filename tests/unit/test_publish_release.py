@@ -9,7 +9,7 @@ import pytest
 
 from support import wheels
 from support.releases import CLI, CORE, Member, Project, make_family, write_manifest
-from wheelkit import config, matrix
+from wheelkit import config, manifest, matrix
 from wheelkit.config import Config
 from wheelkit.errors import CheckFailedError, UsageError
 from wheelkit.project import family
@@ -89,7 +89,9 @@ def test_a_name_that_differs_only_in_its_spelling(project: Project) -> None:
 def test_a_dist_with_two_versions(project: Project) -> None:
     wheel = wheels.write_wheel(project.dist, "gyro_cli-1.1-py3-none-any.whl")
     write_manifest(project, CLI, "any", [wheel], "pure", version="1.1")
-    assert "gyro-cli has 2 versions: 1.0, 1.1" in problems(project)
+    release = gathered(project)
+    assert release.left_out == ("gyro-cli 1.1",)
+    assert not any("1.1" in file.name for file in release.files)
 
 
 def test_a_manifest_of_another_version_than_the_projects(project: Project) -> None:
@@ -170,3 +172,21 @@ def test_attestations_are_found_beside_their_files(project: Project) -> None:
     signed = {one.name: len(one.attestations) for one in gathered(project).files}
     assert signed["gyro_cli-1.0.tar.gz"] == 1
     assert sum(signed.values()) == 1
+
+
+def test_other_versions_in_the_folder_are_left_out(tmp_path: Path) -> None:
+    project = make_family(tmp_path, (CLI,), git=False)
+    old = make_family(tmp_path / "old", (CLI,), version="0.9", git=False)
+    for path in old.dist.iterdir():
+        path.rename(project.dist / path.name)
+    (project.dist / "gyro_cli-0.8.tar.gz").write_text("by hand")
+    into = tmp_path / "copies"
+    into.mkdir()
+    release = collect_release(project.dist, loaded(project)[1], into)
+    assert [file.name for file in release.files] == ["gyro_cli-1.0-py3-none-any.whl", "gyro_cli-1.0.tar.gz"]
+    assert release.left_out == ("gyro-cli 0.9",)
+    copied = {path.name for path in into.iterdir() if not path.name.endswith(manifest.SUFFIX)}
+    assert copied == {file.name for file in release.files}
+    # A file of the same version that nobody built is another matter.
+    (project.dist / "gyro_cli-1.0-1-py3-none-any.whl").write_text("by hand")
+    assert "gyro_cli-1.0-1-py3-none-any.whl is in no manifest" in problems(project)

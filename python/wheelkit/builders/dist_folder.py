@@ -17,7 +17,7 @@ from wheelkit.machine.scratch import created_folder, temporary_folder
 from wheelkit.machine.signals import deferred
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from wheelkit.builders.cache.store import StoredFile
     from wheelkit.manifest import BuiltFile, Manifest
@@ -119,3 +119,18 @@ def _swap(incoming: Sequence[Path], superseded: Sequence[Path], dist: Path, asid
         for new in incoming:
             undo.callback(new.replace(dist / new.name).unlink)
         undo.pop_all()
+
+
+def other_versions(dist: Path, built: Iterable[Manifest]) -> tuple[str, ...]:
+    """Name the other versions of what was built that the dist folder has, by their manifests."""
+    versions = {record.distribution: record.version for record in built}
+    try:
+        present = manifest.read_all(dist)
+    except CheckFailedError:
+        return ()  # whoever reads the folder reports it
+    others = (
+        f"{record.distribution} {record.version}"
+        for record in present
+        if versions.get(record.distribution, record.version) != record.version
+    )
+    return tuple(dict.fromkeys(others))

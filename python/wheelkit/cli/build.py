@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit import plan as plans
+from wheelkit.builders.dist_folder import other_versions
 from wheelkit.builders.execute import execute
 from wheelkit.builders.kinds import WrongKindError, setting
 from wheelkit.builders.units import BuildOrder, Selection
@@ -23,6 +25,7 @@ from wheelkit.cli.cache import (
 )
 from wheelkit.cli.options import (
     config_option,
+    default_out,
     json_option,
     open_project,
     out_option,
@@ -37,7 +40,7 @@ from wheelkit.inputs import resolved
 from wheelkit.machine import facts
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.project.kinds import Kind
-from wheelkit.text import plural, size
+from wheelkit.text import plural, shorten_list, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,6 +139,12 @@ def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of Buil
 
     built = _execute(order, options, git_status, Correction(kinds=kinds, plan=plan_again))
     completed(f"{options.out} has {plural(len(built.files), 'built file')}, with manifests")
+    if others := other_versions(request.out, built.manifests):
+        out = "" if options.out == default_out() else f" --out {shlex.quote(str(options.out))}"
+        note(
+            f"{options.out} also has {shorten_list(others)}, which publish leaves out;"
+            f" to remove what is outdated:  wheelkit clean --old{out}"
+        )
     if options.cross:
         note("cross builds are experimental: the wheels were verified from their bytes, but not run")
     _show(built, as_json=options.as_json)

@@ -13,7 +13,7 @@ from wheelkit.cli.output import columns, completed, if_interrupted, note, result
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.publish.conflicts import warnings
-from wheelkit.text import plural
+from wheelkit.text import plural, shorten_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,6 +87,9 @@ def begin_upload(plan: PublishPlan, *, shown: bool = True) -> None:
 
 def show_plan(plan: PublishPlan, *, as_json: bool, dry_run: bool = False) -> None:
     """Print what is on the index and what will be uploaded, in order."""
+    if plan.release.left_out:
+        others = shorten_list(plan.release.left_out)
+        note(f"left out: {others}, which {_folder(plan)} has beside the project's versions")
     for text in warnings(plan):
         note(text)
     if as_json:

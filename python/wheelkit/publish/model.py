@@ -100,13 +100,14 @@ class Release(Struct, frozen=True, kw_only=True):
     """Distributions in upload order, and the latest time of a manifest in ISO 8601.
 
     ``commit`` is that of the latest manifest. ``folder`` is the dist folder as the user named it; the files
-    may be copies in ``location``.
+    may be copies in ``location``. ``left_out`` names other versions in the folder, which are not released.
     """
 
     folder: Path
     distributions: tuple[DistributionFiles, ...]
     commit: str
     created: str
+    left_out: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[ShippedFile, ...]:

@@ -5,13 +5,13 @@ Where it is to be uploaded, every file is copied first, and only the copies are 
 
 from __future__ import annotations
 
+import shlex
 from base64 import b64decode
 from glob import escape
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
-from packaging.utils import canonicalize_version
 
 from wheelkit import manifest
 from wheelkit import wheel as wheels
@@ -23,6 +23,7 @@ from wheelkit.project.kinds import Kind
 from wheelkit.project.requirements import requirement_name
 from wheelkit.publish.copies import copy_files
 from wheelkit.publish.model import DistributionFiles, Release, ReleaseId, ShippedFile, identify, parse_name
+from wheelkit.publish.outdated import canonical, split_versions, superseded
 from wheelkit.text import lines_of, shorten_list
 from wheelkit.verification.files import collect_files
 
@@ -56,14 +57,21 @@ def collect_release(folder: Path, family: Family, into: Path | None = None) -> R
             hint="`wheelkit build` writes manifests beside the files that it builds\n"
             "in CI, keep the .wheelkit.json files together with the wheels",
         )
+    misplaced = tuple(_misplaced(manifests))
+    split = split_versions(manifests, family)
+    versions = superseded(split)
+    manifests = versions.current
     listed = {file.file: file for record in manifests for file in record.files}
+    outdated = {file.file for record in versions.outdated for file in record.files}
+    outdated |= {name for name in present if versions.is_outdated(name)}
+    present = {name: path for name, path in present.items() if name in listed or name not in outdated}
     unlisted = tuple(_unlisted(present, listed))
     unreadable = {} if into is None else _copy_listed(present, listed, into)
     present = {name: location / name for name in present}
     problems = [
         *unlisted,
         *_changed(present, listed, unreadable),
-        *_misplaced(manifests),
+        *misplaced,
         *_version_problems(manifests, family),
         *_attestation_problems(present, listed),
     ]
@@ -71,9 +79,18 @@ def collect_release(folder: Path, family: Family, into: Path | None = None) -> R
         raise CheckFailedError(
             f"{folder} does not match its manifests; nothing was uploaded",
             detail=lines_of(problems),
-            hint="build again into an empty folder:  wheelkit clean && wheelkit build",
+            hint=_ways_out(folder, unlisted=bool(unlisted), outdated=manifests != split.current),
         )
-    return _release(folder, manifests, present, family)
+    release = _release(folder, manifests, present, family)
+    return replace(release, left_out=versions.labels)
+
+
+def _ways_out(folder: Path, *, unlisted: bool, outdated: bool) -> str:
+    """Return the commands that empty a dist folder and fill it again, or leave out other versions."""
+    out = "" if str(folder) == "dist" else f" --out {shlex.quote(str(folder))}"
+    clean = f"wheelkit clean{' --all' if unlisted else ''}{out}"
+    again = f"build again into an empty folder:  {clean} && wheelkit build{out}"
+    return f"{again}\nor leave out other versions:      wheelkit clean --old{out}" if outdated else again
 
 
 def _copy_manifests(folder: Path, into: Path) -> None:
@@ -162,22 +179,18 @@ def _same_file(name: str, file: str) -> bool:
 def _misplaced(manifests: Iterable[Manifest]) -> Iterator[str]:
     """Name files that are in the manifest of another distribution or version."""
     for record in manifests:
-        release = ReleaseId(distribution=normalise(record.distribution), version=_canonical(record.version))
+        release = ReleaseId(distribution=normalise(record.distribution), version=canonical(record.version))
         for file in record.files:
             if identify(file.file) != release:
                 about = f"{record.distribution} {record.version}"
                 yield f"{file.file} is in {record.filename}, which is about {about}"
 
 
-def _canonical(version: str) -> str:
-    return canonicalize_version(version, strip_trailing_zero=False)
-
-
 def _version_problems(manifests: Sequence[Manifest], family: Family) -> Iterator[str]:
     built: dict[str, set[str]] = {}
     commits: dict[str, set[str]] = {}
     for record in manifests:
-        built.setdefault(normalise(record.distribution), set()).add(_canonical(record.version))
+        built.setdefault(normalise(record.distribution), set()).add(canonical(record.version))
         commits.setdefault(normalise(record.distribution), set()).add(record.commit)
     for key, versions in built.items():
         member = family.members.get(key)
@@ -185,7 +198,7 @@ def _version_problems(manifests: Sequence[Manifest], family: Family) -> Iterator
             yield f"{key} is not a distribution of this project ({', '.join(family.members)})"
         elif len(versions) > 1:
             yield f"{key} has {len(versions)} versions: {', '.join(sorted(versions))}"
-        elif member.version is not None and _canonical(member.version) not in versions:
+        elif member.version is not None and canonical(member.version) not in versions:
             yield f"{key} was built as {next(iter(versions))}, but the project's version is {member.version}"
         if len(commits[key]) > 1:
             names = ", ".join(commit[:12] or "none" for commit in sorted(commits[key]))
