@@ -67,6 +67,10 @@ class ProjectError(WheelkitError):
     exit_code = 2
 
 
+class NothingToBuildError(ProjectError):
+    """Nothing of what is selected can be built on this machine."""
+
+
 class OnlySettingsError(ProjectError):
     """A pyproject.toml has only the settings of tools and no project, like that of a workspace root."""
 

@@ -40,7 +40,7 @@ class ReleaseRequest(Struct, frozen=True, kw_only=True):
 
     ``staging``, if there is one, has to have passed before production, whether it is one of the stages or
     not. Smoke tests install third-party packages from ``source`` and run on ``interpreters`` only, if there
-    are any.
+    are any. Of the dist folder, only ``members`` are released, if there are any.
     """
 
     dist: Path
@@ -49,6 +49,7 @@ class ReleaseRequest(Struct, frozen=True, kw_only=True):
     stages: tuple[Index, ...]
     source: Source
     interpreters: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
 
 
 class ReleaseObserver(Protocol):
@@ -80,7 +81,9 @@ def run_release(
     Raises CheckFailedError for a failed check, and whatever publishing, installing and tagging raise.
     """
     terms = request.terms
-    release = publish.collect_release(request.dist, terms.family, workspace.new_folder("release"))
+    release = publish.collect_release(
+        request.dist, terms.family, workspace.new_folder("release"), request.members
+    )
     _require_staged(release, request, session)
     publish.require_publishable(release, request.stages, terms, session)
     for index in request.stages[1:]:

@@ -360,3 +360,20 @@ def test_smoke_takes_released_siblings_from_the_index_that_is_named(independent:
     done = pair.wheelkit(*words, "--siblings", "live", cwd=pair.project.root, env=env)
     assert done.returncode == 0, done.stdout
     assert "with released siblings: gyro-core 1.0" in done.stderr
+
+
+def test_a_tag_releases_what_it_names_from_a_dist_with_more(pair: Pair) -> None:
+    pair.config.write_text(pair.config.read_text() + TEMPLATES)
+    done = pair("--tag", "gyro-core-v1.0")
+    assert done.returncode == 0, done.stderr
+    assert pair.tags == ["gyro-core-v1.0"]
+    assert {event.file for event in pair.production.events} == {
+        "gyro_core-1.0-py3-none-any.whl",
+        "gyro_core-1.0.tar.gz",
+    }
+    done = pair("--tag", "gyro-v1.0")
+    assert done.returncode == 1
+    assert "stage lacks gyro-cli, which this release needs" in done.stderr
+    assert pair().returncode == 0
+    assert pair.tags == ["gyro-cli-v1.0", "gyro-core-v1.0", "gyro-v1.0"]
+    assert len(pair.staging.events) == len(pair.production.events) == 6

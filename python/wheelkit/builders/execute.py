@@ -12,7 +12,7 @@ from wheelkit.builders.dist_folder import Delivery, deliver
 from wheelkit.builders.results import Results
 from wheelkit.builders.run import BuildRun
 from wheelkit.builders.verify import verify_built
-from wheelkit.errors import ProjectError, WheelkitError
+from wheelkit.errors import NothingToBuildError, WheelkitError
 from wheelkit.machine.progress import Progress
 from wheelkit.verification.contract import contract_of
 
@@ -39,8 +39,8 @@ class BuildOutcome(Struct, frozen=True, kw_only=True):
 def execute(order: BuildOrder, cache: Cache | None, workspace: Workspace) -> BuildOutcome:
     """Build, repair, test, verify and deliver what is selected; units in the cache are not built again.
 
-    The dist folder changes only in the end. Raises what the builders raise, ProjectError when nothing can be
-    built here, and CheckFailedError with the findings when a file fails verification.
+    The dist folder changes only in the end. Raises what the builders raise, NothingToBuildError when nothing
+    can be built here, and CheckFailedError with the findings when a file fails verification.
     """
     first = order.first_wheels
     results = Results(plan=order.plan, cache=cache, progress=workspace.progress, first_wheels=first)
@@ -71,16 +71,16 @@ def _save_verified(
             results.save_built(built)
 
 
-def _nothing_to_build(order: BuildOrder) -> ProjectError:
+def _nothing_to_build(order: BuildOrder) -> NothingToBuildError:
     plan = order.plan
     distributions = plan.family.distributions
     if order.selection.names:
         names = ", ".join(sorted(order.selection.names))
-        return ProjectError(f"nothing of that kind of {names} can be built here", hint="wheelkit plan")
+        return NothingToBuildError(f"nothing of that kind of {names} can be built here", hint="wheelkit plan")
     if not plan.family.native:
         names = ", ".join(distribution.name for distribution in distributions)
         key = distributions[0].key if len(distributions) == 1 else "NAME"
-        return ProjectError(
+        return NothingToBuildError(
             f"no native distribution was found ({names}: pure Python)",
             hint="wheelkit build builds it; if it compiles code, set"
             f'  [tool.wheelkit.distribution.{key}] kind = "native"',
@@ -88,9 +88,9 @@ def _nothing_to_build(order: BuildOrder) -> ProjectError:
     if not plan.steps:
         reasons = "\n".join(f"{row.target}: {row.why}" for row in plan.targets)
         message = "none of the promised targets can be built on this machine"
-        return ProjectError(message, detail=reasons, hint="wheelkit plan")
+        return NothingToBuildError(message, detail=reasons, hint="wheelkit plan")
     message = "no pure distribution was found: all of them contain native code"
-    return ProjectError(message, hint="wheelkit build --native")
+    return NothingToBuildError(message, hint="wheelkit build --native")
 
 
 def _deliver(results: Sequence[UnitResult], plan: Plan, progress: Progress) -> BuildOutcome:

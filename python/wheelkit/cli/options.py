@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
-from wheelkit.errors import ConfigError, ProjectError
+from wheelkit.errors import ConfigError, ProjectError, UsageError
 from wheelkit.inputs import resolved
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ python_option = click.option(
     help="Run smoke tests on this interpreter only, such as cp312; repeatable.",
 )
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Print every command that runs.")
+tag_option = click.option(
+    "--tag", metavar="TAG", help="Take only the members of the family that this release tag names."
+)
 sources_argument = click.argument("sources", metavar="[PROJECT]...", nargs=-1, type=PATH)
 
 
@@ -83,20 +87,34 @@ class OpenProject(Struct, frozen=True, kw_only=True):
     chosen: tuple[str, ...] = ()
 
 
-def open_project(sources: Sequence[Path] = (), config_file: Path | None = None) -> OpenProject:
+def open_project(
+    sources: Sequence[Path] = (), config_file: Path | None = None, tag: str | None = None
+) -> OpenProject:
     """Load the configuration and find the family.
 
     ``sources`` may name members of the current project's family, by name or folder. Otherwise the
-    configuration is that of the one folder named, of the current project, or ``config_file``.
+    configuration is that of the one folder named, of the current project, or ``config_file``. ``tag`` chooses
+    the members that it names.
     """
     from wheelkit.project import family
 
+    if tag is not None:
+        return _open_tagged(sources, config_file, tag)
     if sources and (project := _open_members(sources, config_file)) is not None:
         return project
     folder = sources[0] if len(sources) == 1 and sources[0].is_dir() else current_folder()
     loaded = load_config(resolved(folder), config_file)
     paths = [resolved(path) for path in sources]
     return OpenProject(config=loaded, family=family.discover(loaded, [] if paths == [loaded.root] else paths))
+
+
+def _open_tagged(sources: Sequence[Path], config_file: Path | None, tag: str) -> OpenProject:
+    from wheelkit.versions.tag_names import members_of_tag
+
+    if sources:
+        raise UsageError("--tag and PROJECT both say what to build", hint="give one of them")
+    project = open_project((), config_file)
+    return replace(project, chosen=members_of_tag(project.config, project.family, tag))
 
 
 def _open_members(sources: Sequence[Path], config_file: Path | None) -> OpenProject | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wheelkit import publish
-from wheelkit.cli.options import PATH, config_option, json_option, open_project, verbose_option
+from wheelkit.cli.options import PATH, config_option, json_option, open_project, tag_option, verbose_option
 from wheelkit.cli.output import columns, completed, if_interrupted, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.machine.workspace import open_workspace
@@ -28,6 +28,7 @@ RESUME = "run the same command again to continue"
 
 @click.command("publish")
 @click.argument("dist", type=PATH)
+@tag_option
 @click.option(
     "--to", "to", required=True, metavar="INDEX", help="testpypi, pypi, a configured index, or an upload URL."
 )
@@ -43,6 +44,7 @@ RESUME = "run the same command again to continue"
 @json_option
 def command(
     dist: Path,
+    tag: str | None,
     to: str,
     simple: str | None,
     config_file: Path | None,
@@ -57,12 +59,14 @@ def command(
     run it again to continue: no file is uploaded twice.
     """
     if_interrupted("this run uploaded nothing", RESUME)
-    project = open_project((), config_file)
+    project = open_project((), config_file, tag)
     index = publish.resolve(to, project.config, simple=simple)
     terms = publish.PublishTerms(config=project.config, family=project.family, allow_dirty=allow_dirty)
     progress = TerminalProgress(verbose=verbose)
     with open_workspace(progress, "publish") as workspace:
-        release = publish.collect_release(dist, project.family, workspace.new_folder("release"))
+        release = publish.collect_release(
+            dist, project.family, workspace.new_folder("release"), project.chosen
+        )
         session = publish.open_session(workspace.log, progress)
         publish.require_publishable(release, [index], terms, session)
         if dry_run:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wheelkit import publish, release
-from wheelkit.cli.options import PATH, config_option, json_option, open_project, python_option, verbose_option
+from wheelkit.cli.options import (
+    PATH,
+    config_option,
+    json_option,
+    open_project,
+    python_option,
+    tag_option,
+    verbose_option,
+)
 from wheelkit.cli.output import completed, if_interrupted, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.cli.publish import RESUME, begin_upload, note_attested
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
 
 @click.command("release")
 @click.argument("dist", type=PATH)
+@tag_option
 @click.option("--until", metavar="INDEX", help="Stop after the stage on this index.")
 @click.option(
     "--only",
@@ -44,6 +53,7 @@ if TYPE_CHECKING:
 @json_option
 def command(
     dist: Path,
+    tag: str | None,
     until: str | None,
     only: str | None,
     interpreters: tuple[str, ...],
@@ -59,7 +69,7 @@ def command(
     to continue.
     """
     if_interrupted("this run uploaded nothing", RESUME)
-    project = open_project((), config_file)
+    project = open_project((), config_file, tag)
     stages = release.stages(project.config.ci.indexes, lambda name: publish.resolve(name, project.config))
     request = release.ReleaseRequest(
         dist=dist,
@@ -68,6 +78,7 @@ def command(
         stages=release.select(stages, until, only),
         source=Source(index=require_valid(index or ("" if offline else configured_index())), offline=offline),
         interpreters=interpreters,
+        members=project.chosen,
     )
     progress = TerminalProgress(verbose=verbose)
     with open_workspace(progress, "release") as workspace:

@@ -11,7 +11,15 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.cli.options import PATH, config_option, current_folder, current_root, load_config
+from wheelkit.cli.options import (
+    PATH,
+    config_option,
+    current_folder,
+    current_root,
+    load_config,
+    open_project,
+    tag_option,
+)
 from wheelkit.cli.output import result_json, show, write
 from wheelkit.errors import ProjectError, UsageError, WheelError
 from wheelkit.verification.contract import Contract, contract_of
@@ -39,6 +47,7 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
     """The values of the command line."""
 
     paths: tuple[Path, ...]
+    tag: str | None
     config_file: Path | None
     native: bool
     shallow: bool
@@ -56,6 +65,7 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
 
 @click.command("verify-matrix")
 @click.argument("paths", metavar="[DIST]...", nargs=-1, type=PATH)
+@tag_option
 @click.option("--native", is_flag=True, help="Check coverage only for the targets that this machine builds.")
 @click.option("--shallow", is_flag=True, help="Read file names, tags and METADATA only.")
 @click.option(
@@ -128,6 +138,9 @@ def _verify_files(options: VerifyOptions) -> Report:
             "nothing to verify", hint="give the dist folder or wheels: wheelkit verify-matrix dist/"
         )
     contract = _contract(options.paths, options.config_file)
+    if options.tag is not None:
+        project = open_project((), options.config_file, options.tag)
+        contract = contract_of(project.config, project.family.part(project.chosen))
     if options.against is not None:
         contract = replace(contract, earlier=_earlier(options, options.against))
     native = _native_targets(contract) if options.native else None

@@ -17,7 +17,7 @@ from wheelkit.project.kinds import Kind
 from wheelkit.project.requirements import requirement_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from wheelkit.config import Config
@@ -38,6 +38,11 @@ class Family(Struct, frozen=True, kw_only=True):
     def siblings(self, distribution: Distribution) -> tuple[str, ...]:
         """Return the members of the family that a distribution needs to run or to be built."""
         return _siblings(distribution, self.members)
+
+    def part(self, keys: Container[str]) -> Family:
+        """Return the family with these members only, and those whose names only a build can tell."""
+        members = (member for member in self.distributions if not member.stated or member.key in keys)
+        return replace(self, distributions=tuple(members))
 
     @property
     def members(self) -> dict[str, Distribution]:

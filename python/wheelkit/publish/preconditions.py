@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from wheelkit.errors import CheckFailedError, UsageError
 from wheelkit.machine.concurrency import worker_pool
@@ -59,7 +58,9 @@ def require_publishable(
     for index in indexes:
         find_siblings(release, index, session.client, terms.family)
     _require_native(release, terms.config)
-    contract = contract_of(terms.config, _part_of(terms.family, release))
+    # A part promises nothing for the other members.
+    shipped = {distribution.key for distribution in release.distributions}
+    contract = contract_of(terms.config, terms.family.part(shipped))
     with worker_pool(1) as pool:
         # twine takes as long to start as verification takes.
         twine_check = pool.submit(twine.check, session.run, release.files)
@@ -80,13 +81,6 @@ def require_publishable(
             twine_check.result().splitlines(),
             hint="fix the project's metadata, most often its readme, and build again",
         )
-
-
-def _part_of(family: Family, release: Release) -> Family:
-    """Return the family without the members that are not released: a part promises nothing for those."""
-    shipped = {distribution.key for distribution in release.distributions}
-    members = tuple(member for member in family.distributions if not member.stated or member.key in shipped)
-    return replace(family, distributions=members)
 
 
 class _Part:

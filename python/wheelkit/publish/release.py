@@ -36,11 +36,14 @@ if TYPE_CHECKING:
     from wheelkit.project.read import Distribution
 
 
-def collect_release(folder: Path, family: Family, into: Path | None = None) -> Release:
+def collect_release(
+    folder: Path, family: Family, into: Path | None = None, members: Sequence[str] = ()
+) -> Release:
     """Read the manifests of a dist folder and compare every file with them.
 
-    With ``into``, an empty folder of this process, the release consists of copies there. Raises UsageError
-    without a dist folder, CheckFailedError with all differences, OutputError without space for copies.
+    With ``into``, an empty folder of this process, the release consists of copies there. ``members`` limits
+    it to these distributions. Raises UsageError without a dist folder, CheckFailedError with all differences,
+    OutputError without space for copies.
     """
     if not folder.is_dir():
         raise UsageError(
@@ -57,6 +60,8 @@ def collect_release(folder: Path, family: Family, into: Path | None = None) -> R
             hint="`wheelkit build` writes manifests beside the files that it builds\n"
             "in CI, keep the .wheelkit.json files together with the wheels",
         )
+    if members:
+        manifests, present = _limited(manifests, present, members, folder)
     misplaced = tuple(_misplaced(manifests))
     split = split_versions(manifests, family)
     versions = superseded(split)
@@ -83,6 +88,21 @@ def collect_release(folder: Path, family: Family, into: Path | None = None) -> R
         )
     release = _release(folder, manifests, present, family)
     return replace(release, left_out=versions.labels)
+
+
+def _limited(
+    manifests: Sequence[Manifest], present: Mapping[str, Path], members: Sequence[str], folder: Path
+) -> tuple[tuple[Manifest, ...], dict[str, Path]]:
+    """Leave out the manifests and files of other distributions; raise CheckFailedError if one is missing."""
+    found = tuple(record for record in manifests if normalise(record.distribution) in members)
+    missing = set(members) - {normalise(record.distribution) for record in found}
+    if missing:
+        raise CheckFailedError(
+            f"{folder} has no manifest of {shorten_list(sorted(missing))}; nothing was uploaded",
+            hint=f"build it:  wheelkit build {' '.join(sorted(missing))}",
+        )
+    others = {file.file for record in manifests if record not in found for file in record.files}
+    return found, {name: path for name, path in present.items() if name not in others}
 
 
 def _ways_out(folder: Path, *, unlisted: bool, outdated: bool) -> str:
