@@ -48,6 +48,8 @@ SMALL_MEMBER, SMALL_WHEEL, SMALL_SDIST = 64 * MB, GB, 256 * MB
 """The sizes up to which a member, a wheel or an sdist may expand farther."""
 DIST_INFO = {"RECORD": 16 * MB, "METADATA": 4 * MB, "WHEEL": MB, "entry_points.txt": 256 * KB}
 """The largest files in .dist-info. The largest RECORD known has 4 MB, the largest METADATA 0.5 MB."""
+SBOM, SBOMS = 16 * MB, 64 * MB
+"""A file in .dist-info/sboms, and all of them together. The largest known has 0.5 MB."""
 HEADER_LINES, HEADER = 10_000, MB
 """Lines and bytes of METADATA or PKG-INFO before the description. The longest known have 1,500 lines."""
 FIELDS = 300

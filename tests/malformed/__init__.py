@@ -40,6 +40,7 @@ __all__ = [
 for _group in (
     "archive",
     "record",
+    "sboms",
     "names",
     "installed",
     "platform_tag",

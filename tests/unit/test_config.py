@@ -220,7 +220,7 @@ def test_all_mistakes_come_at_once_and_in_file_order() -> None:
             "distribution.a.b.kind = 'pure'",
             (
                 "distribution.a.b: unknown key; known: max-size, smoke, imports, tag, version-files, "
-                "range-policy, kind, dependencies, lib-path, ignore"
+                "range-policy, kind, dependencies, lib-path, components, components-complete, ignore"
             ),
         ),
         ("distribution.a.max_size = 1", 'distribution.a.max_size: unknown key; did you mean "max-size"?'),

@@ -287,6 +287,11 @@ _SAMPLES = (
         "win_amd64",
         "cp39-* {pp,gp}*-musllinux_*",
         "true",
+        "pkg:generic/zlib@1.3.1",
+        "pkg:generic",
+        "cpe:2.3:a:zlib:zlib:1.3.1:*:*:*:*:*:*:*",
+        "cpe:2.3:a:zlib",
+        "0123456789abcdef" * 4,
     ),
 )
 _TEXTS = st.sampled_from(_SAMPLES)

@@ -14,6 +14,7 @@ from wheelkit.builders.cache.entry import BuildRecord
 from wheelkit.builders.cache.tools import installed_versions
 from wheelkit.builders.dist_folder import require_writable
 from wheelkit.builders.results import BuiltWheel, UnitResult, supported_interpreters
+from wheelkit.builders.sbom import add_sboms
 from wheelkit.builders.units import BuildUnit, FirstWheel, UnitKind
 from wheelkit.builders.zig_compile import TooNewModules
 from wheelkit.machine.compilers import find_zig
@@ -105,6 +106,7 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
             built: list[BuiltWheel] = []
             for step in unit.steps:
                 wheels = self._run_step(step, source, wheelhouse.for_step(step, workspace))
+                wheels = add_sboms(wheels, step, source, workspace)
                 for note in _left_out(step, wheels):
                     workspace.note(note)
                 built += wheels
@@ -125,7 +127,11 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
         if not units:
             return
         started = time.monotonic()
-        wheels = iter(cross.build_all([step for unit in units for step in unit.steps], source, workspace))
+        steps = [step for unit in units for step in unit.steps]
+        made = cross.build_all(steps, source, workspace)
+        wheels = iter(
+            add_sboms([one], step, source, workspace)[0] for step, one in zip(steps, made, strict=True)
+        )
         seconds = (time.monotonic() - started) / len(units)
         for unit in units:
             yield self._result(unit, source, tuple(next(wheels) for _ in unit.steps), seconds)

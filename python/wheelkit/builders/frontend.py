@@ -148,5 +148,6 @@ def repair_wheel(
         cells=supported_interpreters(repaired.path, step, interpreters),
         grafted=repaired.grafted,
         excluded=repaired.excluded,
+        originals=repaired.originals,
         compiler=compiler,
     )

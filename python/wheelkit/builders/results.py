@@ -36,6 +36,7 @@ class BuiltWheel(Struct, frozen=True, kw_only=True):
     """A repaired wheel: the interpreters it supports and was tested on, the libraries grafted and excluded.
 
     ``compiler`` describes the compiler for the manifest; empty where the builder does not know it.
+    ``originals`` maps grafted libraries to the files of this machine that they are copies of.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class BuiltWheel(Struct, frozen=True, kw_only=True):
     grafted: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     compiler: str = ""
+    originals: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, tuple[str, ...]]:

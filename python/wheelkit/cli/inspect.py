@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wheelkit import wheel as wheels
+from wheelkit.cli.inspect_components import components_text, components_to_json
 from wheelkit.cli.options import PATH, json_option
 from wheelkit.cli.output import columns, result, result_json
 from wheelkit.errors import UsageError
@@ -75,6 +76,7 @@ def _wheel_to_json(wheel: Wheel) -> dict[str, Any]:
             {"name": member.name, "size": member.size, "packed": member.packed, "digest": member.digest}
             for member in wheel.members
         ],
+        **components_to_json(wheel),
         "binaries": [_binary_to_json(binary, slice_) for binary, slice_ in wheel.slices()],
     }
 
@@ -116,7 +118,13 @@ def _wheel_text(wheel: Wheel) -> str:
     sizes = f"{size(wheel.size)}, {size(_unpacked_size(wheel))} unpacked"
     title = f"{printable(wheel.filename)}\n  {sizes}, {plural(len(wheel.members), 'file')}"
     binaries = "\n".join(_binary(binary, slice_) for binary, slice_ in wheel.slices()) or "  no native code"
-    blocks = [f"{title}\n{columns(rows)}", binaries, _breakdown(wheel), _largest(wheel)]
+    blocks = [
+        f"{title}\n{columns(rows)}",
+        binaries,
+        components_text(wheel),
+        _breakdown(wheel),
+        _largest(wheel),
+    ]
     return "\n\n".join(filter(None, blocks))
 
 

@@ -3,6 +3,7 @@
 from wheelkit.config.load import load, load_file, parse
 from wheelkit.config.model import (
     CiConfig,
+    ComponentConfig,
     Config,
     DistributionConfig,
     IndexConfig,
@@ -16,6 +17,7 @@ from wheelkit.fast_packaging import normalise
 
 __all__ = [
     "CiConfig",
+    "ComponentConfig",
     "Config",
     "DistributionConfig",
     "IndexConfig",

@@ -14,6 +14,7 @@ from wheelkit.command_lines import CommandLineError, split_command
 from wheelkit.config.exclude import provider
 from wheelkit.config.model import (
     CiConfig,
+    ComponentConfig,
     DistributionConfig,
     IndexConfig,
     MatrixConfig,
@@ -162,6 +163,45 @@ MATRIX = Table(
         ),
     },
 )
+
+
+def _bad_purl(text: str) -> str | None:
+    from packageurl import PackageURL
+
+    try:
+        PackageURL.from_string(text)
+    except ValueError as error:
+        return f"not a package URL ({error})"
+    return None
+
+
+COMPONENT = Table(
+    build=ComponentConfig,
+    required=("name", "version"),
+    keys={
+        "name": Text(expected="the name of a library"),
+        "version": Text(expected="a version"),
+        "license": Text(expected="an SPDX license expression, or a name"),
+        "purl": Text(
+            expected="a package URL such as pkg:github/madler/zlib@v1.3.1",
+            pattern=r"^pkg:[A-Za-z.+-][A-Za-z0-9.+-]*/[!-~]+$",
+            check=_bad_purl,
+        ),
+        "cpe": Text(
+            expected="a CPE 2.3 name such as cpe:2.3:a:zlib:zlib:1.3.1:*:*:*:*:*:*:*",
+            pattern=r"^cpe:2\.3:[aho](:[!-9;-~]+){10}$",
+        ),
+        "url": ADDRESS,
+        "sha256": Text(expected="a sha256 in hexadecimal", pattern=r"^[0-9a-f]{64}$"),
+        "files": TextList(
+            item=Text(
+                expected="a file in the wheel or a glob, such as demo/_core*",
+                pattern=r"^[^/\\\x00-\x1f\x7f-\x9f\u2028\u2029][^\\\x00-\x1f\x7f-\x9f\u2028\u2029]*$",
+            ),
+            at_least=1,
+        ),
+    },
+)
 DISTRIBUTION = Table(
     build=DistributionConfig,
     keys={
@@ -174,6 +214,8 @@ DISTRIBUTION = Table(
         "kind": Choice(words=("native", "pure", "meta")),
         "dependencies": TextList(item=NAME),
         "lib-path": TextList(item=Text(expected="a folder")),
+        "components": Tables(entry=COMPONENT),
+        "components-complete": boolean,
         "ignore": Named(name=CODE, entry=REASON),
     },
 )

@@ -58,6 +58,24 @@ class Provider(Struct, frozen=True, kw_only=True, rename="kebab"):
         return tuple(dict.fromkeys((*self.linux, *self.macos, *self.windows)))
 
 
+class ComponentConfig(Struct, frozen=True, kw_only=True):
+    """Third-party code that is compiled or linked into a distribution's binaries, for its SBOM.
+
+    ``license`` is an SPDX expression or a name, ``purl`` and ``cpe`` are identifiers as scanners look them
+    up, ``url`` is where the source was downloaded from and ``sha256`` its digest. ``files`` are patterns of
+    the members that contain it; empty means that its binaries are found by what is known of the library.
+    """
+
+    name: str
+    version: str
+    license: str = ""
+    purl: str = ""
+    cpe: str = ""
+    url: str = ""
+    sha256: str = ""
+    files: tuple[str, ...] = ()
+
+
 class DistributionConfig(Struct, frozen=True, kw_only=True):
     """The settings of one distribution.
 
@@ -65,7 +83,8 @@ class DistributionConfig(Struct, frozen=True, kw_only=True):
     that state the version besides the metadata (empty: they are detected). ``range_policy`` says how the
     ranges of dependents follow it (None: as they are written). ``dependencies`` are the only ones that its
     wheels may require at run time (None: any). ``imports`` are the modules that must be importable (None:
-    those in its wheels).
+    those in its wheels). ``components`` are third-party code in its binaries, ``components_complete`` says
+    that with what wheelkit finds by itself there is no other.
     """
 
     max_size: int | None = None
@@ -77,6 +96,8 @@ class DistributionConfig(Struct, frozen=True, kw_only=True):
     kind: str | None = None
     dependencies: tuple[str, ...] | None = None
     lib_path: tuple[str, ...] = ()
+    components: tuple[ComponentConfig, ...] = ()
+    components_complete: bool = False
     ignore: Mapping[str, str] = field(default_factory=dict)
 
 

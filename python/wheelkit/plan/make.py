@@ -287,6 +287,8 @@ def _steps(config: Config, request: PlanRequest, run: _Run) -> Iterator[NativeSt
         patterns=excluded,
         tests=_tests(distribution, target, settings),
         lib_paths=tuple(config.root / path for path in settings.lib_path),
+        components=settings.components,
+        components_complete=settings.components_complete,
     )
     if step.builder is Builder.CROSS:
         repair = shlex.join(wheelkit_command(target, excluded))

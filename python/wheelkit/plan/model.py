@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
+    from wheelkit.config import ComponentConfig
     from wheelkit.machine.facts import Machine
     from wheelkit.matrix import AbsentCell, Interpreter, Matrix, Target
     from wheelkit.project.family import Family
@@ -52,7 +53,8 @@ class NativeStep(Struct, frozen=True, kw_only=True):
     placeholders, ``env`` is added to its environment, and ``repair`` is its repair command. Every repaired
     wheel has to pass ``tests``. ``overridden`` names where the user sets options of cibuildwheel that do not
     apply to this run, and ``settings`` what the host builder takes from that configuration, by interpreter.
-    ``warning`` says before anything is compiled what may make it useless.
+    ``warning`` says before anything is compiled what may make it useless. ``components`` are those that the
+    configuration declares for the SBOM, ``components_complete`` whether there are no others.
     """
 
     distribution: Distribution
@@ -69,6 +71,8 @@ class NativeStep(Struct, frozen=True, kw_only=True):
     settings: Mapping[str, HostSettings] = field(default_factory=dict)
     lib_paths: tuple[Path, ...] = ()
     warning: str = ""
+    components: tuple[ComponentConfig, ...] = ()
+    components_complete: bool = False
 
     @property
     def in_container(self) -> bool:

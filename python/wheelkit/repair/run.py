@@ -9,7 +9,7 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from wheelkit import wheel as wheels
 from wheelkit.analysis.claims import system_of
@@ -24,6 +24,7 @@ from wheelkit.repair.verify import (
     MISSING_LIBRARY_HINT,
     grafted_libraries,
     has_same_contents,
+    original_files,
     replaced_signatures,
     require_repaired,
 )
@@ -55,7 +56,8 @@ class Repaired(Struct, frozen=True, kw_only=True):
     """A repaired wheel, its grafted and excluded libraries, and the patterns that match no needed library.
 
     ``unchanged`` is set if there was nothing to repair; the file is the same then, byte for byte.
-    ``unsigned`` are members whose signature by an identity was replaced by an ad hoc one.
+    ``unsigned`` are members whose signature by an identity was replaced by an ad hoc one. ``originals`` maps
+    grafted libraries to the files of this machine that they are copies of.
     """
 
     path: Path
@@ -64,6 +66,7 @@ class Repaired(Struct, frozen=True, kw_only=True):
     unmatched: tuple[str, ...]
     unchanged: bool = False
     unsigned: tuple[str, ...] = ()
+    originals: Mapping[str, Path] = field(default_factory=dict)
 
 
 def external_library_names(wheel: Wheel) -> frozenset[str]:
@@ -93,9 +96,11 @@ def repair(path: Path, recipe: RepairRecipe, out: Path, run: Run) -> Repaired:
             final = repaired.replace(out / repaired.name)
     except OSError as error:
         raise OutputError.of(error, out) from error
+    grafted = grafted_libraries(before, after)
     return Repaired(
         path=final,
-        grafted=grafted_libraries(before, after),
+        grafted=grafted,
+        originals=original_files(grafted, libraries.found),
         excluded=libraries.excluded(recipe),
         unmatched=tuple(
             pattern

@@ -11,10 +11,10 @@ from wheelkit.errors import CheckFailedError
 from wheelkit.matrix import System
 from wheelkit.repair.commands import TOOLS
 from wheelkit.repair.search import is_system_library
-from wheelkit.wheel.library_names import base_name
+from wheelkit.wheel.library_names import base_name, plain_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from wheelkit.matrix import Target
@@ -53,6 +53,17 @@ def grafted_libraries(before: Wheel, after: Wheel) -> tuple[str, ...]:
     return tuple(
         sorted(base_name(binary.member) for binary in after.binaries if binary.member not in members)
     )
+
+
+def original_files(grafted: Iterable[str], found: Mapping[str, Path]) -> dict[str, Path]:
+    """Map grafted libraries to the files that were found for the names that binaries need.
+
+    auditwheel names a graft after the file behind a link, the others after the name that is needed.
+    """
+    by_name = {path.resolve().name.lower(): path for path in found.values()}
+    by_name |= {name.lower(): path for name, path in found.items()}
+    names = {name: plain_name(name).lower() for name in grafted}
+    return {name: by_name[plain] for name, plain in names.items() if plain in by_name}
 
 
 def _require_excluded(before: Wheel, after: Wheel, recipe: RepairRecipe) -> None:

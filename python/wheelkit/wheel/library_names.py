@@ -34,6 +34,11 @@ def in_graft_folder(member: str) -> bool:
     return member.rpartition("/")[0].endswith((".libs", ".dylibs"))
 
 
+def is_graft(member: str) -> bool:
+    """Return whether a repair tool copied a library into the wheel, by its name or its folder."""
+    return grafted(member) or in_graft_folder(member)
+
+
 def plain_name(library: str) -> str:
     """Return the file name that a library had before it was grafted."""
     base = base_name(library)

@@ -176,8 +176,9 @@ class Wheel(Struct, frozen=True, kw_only=True):
     ``name`` is None where the file name is not valid, and ``name_problem`` says why. ``fields`` are those of
     the WHEEL file, ``wheel_text`` its bytes. With ``shallow``, ``members`` and ``binaries`` were not read.
     ``stray`` counts the bytes that belong to no member, ``shared`` those of two, ``hidden`` the members that
-    the directory leaves out, ``end`` is what is at the end of the archive. Of a wheel that is not
-    ``readable``, only what its file name says is known.
+    the directory leaves out, ``end`` is what is at the end of the archive. ``sboms`` are the files in
+    .dist-info/sboms that could be read. Of a wheel that is not ``readable``, only what its file name says is
+    known.
     """
 
     path: Path
@@ -197,6 +198,7 @@ class Wheel(Struct, frozen=True, kw_only=True):
     shared: int = 0
     shallow: bool
     entry_points: bytes = b""
+    sboms: Mapping[str, bytes] = field(default_factory=dict)
     hidden: int = 0
     readable: bool = True
     end: ArchiveEnd = ArchiveEnd()
@@ -240,6 +242,7 @@ class Wheel(Struct, frozen=True, kw_only=True):
             "metadata_text": b"",
             "wheel_text": b"",
             "entry_points": b"",
+            "sboms": {},
             "fields": _NO_HEADERS,
             "record": None,
         }

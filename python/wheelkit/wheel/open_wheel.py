@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ class OpenWheel:
                 raise WheelError(f"{where} has {problem}", hint=_BUILD)
             self._wheel = self._text(opened, "WHEEL") or b""
             self._entry_points = b"" if shallow else self._text(opened, "entry_points.txt") or b""
+            self._sboms = {} if shallow else dict(self._read_sboms(opened))
             self._record, self._record_problem = (None, "") if shallow else self._parse_record(opened)
         self._algorithms = {row.path: row.digest.partition("=")[0] for row in self._record or ()}
 
@@ -71,6 +73,16 @@ class OpenWheel:
             return opened.read(entry)
         except InflateError as error:
             raise WheelError(f"{where} {error}", hint="build the wheel again") from error
+
+    def _read_sboms(self, opened: OpenArchive) -> Iterator[tuple[str, bytes]]:
+        """Yield the files in .dist-info/sboms; what is too large or damaged is left to the checks."""
+        folder, left = f"{self._dist_info}/sboms/", limits.SBOMS
+        for entry in self._archive.entries:
+            if entry.name.startswith(folder) and not entry.name.endswith("/"):
+                left -= entry.size
+                if entry.size <= limits.SBOM and left >= 0:
+                    with suppress(InflateError):
+                        yield entry.name, opened.read(entry)
 
     def _parse_record(self, opened: OpenArchive) -> tuple[tuple[RecordRow, ...] | None, str]:
         text = self._text(opened, "RECORD")
@@ -127,6 +139,7 @@ class OpenWheel:
             metadata_text=self._metadata,
             metadata=parse_headers(self._metadata),
             entry_points=self._entry_points,
+            sboms=self._sboms,
             fields=parse_headers(self._wheel),
             wheel_text=self._wheel,
             record=self._record,

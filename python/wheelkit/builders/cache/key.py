@@ -170,6 +170,7 @@ def _step_parts(step: NativeStep, root: Path) -> Iterator[tuple[str, str]]:
     yield "excluded libraries", " ".join(step.patterns)
     yield "tests", "\n".join(step.tests)
     yield "overridden keys", " ".join(step.overridden)
+    yield "components", repr((step.components, step.components_complete))
     yield "library folders", " ".join(os.path.relpath(path, root) for path in step.lib_paths)
     for tag, settings in step.settings.items():
         yield f"config settings {tag}", "\0".join(settings.words)
