@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+COMPLETE = "complete"
+"""The file that says that a folder was filled to the end."""
 # What downloading and unpacking raise.
 ERRORS = (subprocess.CalledProcessError, LookupError, OSError)
 
@@ -109,6 +114,25 @@ def call(
     return subprocess.run(
         command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
     )
+
+
+@contextmanager
+def to_fill(folder: Path) -> Iterator[bool]:
+    """Make an empty folder unless a complete one is there; yields whether it is to be filled.
+
+    It counts as complete once the block has ended without an error. Another process that wants the same
+    folder waits.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        missing = not (folder / COMPLETE).exists()
+        if missing:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+        yield missing
+        if missing:
+            (folder / COMPLETE).touch()
 
 
 def kept(name: str) -> Path:

@@ -2,11 +2,10 @@
 """CPython 3.13 on musl that runs on this machine: Debian's musl, and Python's source from Debian.
 
     python3 ci/musl.py           build it unless it is there, and print its path (some minutes)
-    python3 ci/musl.py --check   print its path only if it is there
 
 Needs apt-get and dpkg-deb (no root), gcc and make, on x86_64. The packages and sources come from the mirror
 that apt is configured for, which checks their sha256. Everything is built in a folder (--folder, by default
-in the user's cache), nothing installed. This Python has zlib, but neither OpenSSL nor SQLite.
+in the user's cache), nothing installed. This Python has zlib, but neither ctypes, OpenSSL nor SQLite.
 
 Exit codes: 0 fine, 1 a step failed, 2 wrong usage, 3 something is missing.
 """
@@ -20,13 +19,12 @@ import shutil
 import sys
 from pathlib import Path
 
-from debian import ERRORS, call, fetch, fetch_source, kept, problem_of, unpack
+from debian import ERRORS, call, fetch, fetch_source, kept, problem_of, to_fill, unpack
 
 PACKAGES = ("musl", "musl-dev", "linux-libc-dev")
 SUITE, SOURCE = "trixie", "python3.13"
 TOOLS = ("apt-get", "dpkg-deb", "gcc", "make")
 TRIPLET = "x86_64-linux-musl"
-COMPLETE = "complete"
 MISSING = 3
 # A specs file makes gcc use another C library (its documentation, "Spec Files").
 SPECS = """%rename cpp_options old_cpp_options
@@ -66,26 +64,34 @@ def main() -> int:
     parser.add_argument(
         "--folder", type=Path, default=kept("musl"), help="where it is kept (default: %(default)s)"
     )
-    parser.add_argument("--check", action="store_true", help="build nothing")
-    options = parser.parse_args()
-    folder: Path = options.folder.absolute()
-    if not (folder / COMPLETE).exists():
-        missing = [name for name in TOOLS if shutil.which(name) is None]
-        if platform.machine() != "x86_64" or missing or options.check:
-            reason = f"{' and '.join(missing)} not found" if missing else "it is not built, or not for this"
-            return say(f"{reason}: python3 ci/musl.py builds it on Debian for x86_64", MISSING)
-        try:
-            build(folder)
-        except ERRORS as error:
-            return say(problem_of(error, folder), 1)
+    folder: Path = parser.parse_args().folder.absolute()
+    if problem := missing():
+        return say(problem, MISSING)
+    try:
+        prepare(folder)
+    except ERRORS as error:
+        return say(problem_of(error, folder), 1)
     print(folder / "python/bin/python3.13")
     return 0
 
 
+def missing() -> str:
+    """Return what this machine lacks, or an empty string."""
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        return "this needs Linux on x86_64"
+    programs = [name for name in TOOLS if shutil.which(name) is None]
+    return f"{' and '.join(programs)} not found: this needs Debian with gcc and make" if programs else ""
+
+
+def prepare(folder: Path) -> None:
+    """Fill the folder unless it is complete."""
+    with to_fill(folder) as empty:
+        if empty:
+            build(folder)
+
+
 def build(folder: Path) -> None:
-    """Fill the folder."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """Fill the empty folder."""
     unpack(fetch(folder / "debs", PACKAGES, alone=True), folder / "root")
     compiler = make_compiler(folder)
     environ = {**os.environ, "CC": str(compiler)}
@@ -99,11 +105,10 @@ def build(folder: Path) -> None:
     call(["./configure", f"--prefix={folder / 'python'}", *features], python, {**environ, **flags})
     call(["make", jobs], python, environ)
     call(["make", "install"], python, environ)
-    call([str(folder / "python/bin/python3.13"), "-c", "import ctypes, hashlib, json, zlib"])
+    call([str(folder / "python/bin/python3.13"), "-c", "import hashlib, json, zlib"])
     for name in ("debs", "sources-zlib", f"sources-{SOURCE}"):
         shutil.rmtree(folder / name)
     shutil.rmtree(folder / "python/lib/python3.13/test", ignore_errors=True)
-    (folder / COMPLETE).touch()
 
 
 def make_compiler(folder: Path) -> Path:

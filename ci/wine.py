@@ -27,7 +27,7 @@ import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from debian import ERRORS, call, fetch, kept, problem_of, unpack
+from debian import ERRORS, call, fetch, kept, problem_of, to_fill, unpack
 
 from wheelkit.machine.interpreters import find_pythons
 from wheelkit.matrix import Interpreter
@@ -37,7 +37,6 @@ WHEEL = "panda3d==1.10.16"
 SHA256 = "0e505261bb58d8402d0099c291f1a3459acfdd38f3e7d666e72aa2e1ea5dc46f"
 # Its modules of other builds, of the test suite, and one that wine cannot serve.
 NOT_NEEDED = ("cp313t", "_test", "_wmi", "_tkinter")
-COMPLETE = "complete"
 MISSING = 3
 # python.exe is not in the wheel. This one leaves its arguments to Windows' C runtime, as the real one does.
 LAUNCHER = """
@@ -104,10 +103,13 @@ def standard_library() -> Path | None:
 
 def prepare(folder: Path) -> None:
     """Fill the folder unless it is complete."""
-    if (folder / COMPLETE).exists():
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    with to_fill(folder) as empty:
+        if empty:
+            fill(folder)
+
+
+def fill(folder: Path) -> None:
+    """Fill the empty folder."""
     unpack(fetch(folder / "debs", PACKAGES, alone=True), folder / "root")
     wine = folder / "root/usr/lib/wine"
     # Debian's wineserver is a script with absolute paths, and zlib is found by a link with another.
@@ -117,11 +119,12 @@ def prepare(folder: Path) -> None:
     zlib = folder / "root/usr/x86_64-w64-mingw32/lib/zlib1.dll"
     shutil.copy(zlib, libraries)
     make_python(folder / "python", folder / "downloads")
+    make_command(folder)
+    (folder / "prefix").mkdir()
     call([*command_in(folder), "-c", ""], env={**os.environ, **environment(folder)})  # makes wine's prefix
     shutil.copy(zlib, folder / "prefix/drive_c/windows/system32")
     for name in ("debs", "downloads"):
         shutil.rmtree(folder / name)
-    (folder / COMPLETE).touch()
 
 
 def make_python(folder: Path, downloads: Path) -> None:
@@ -148,6 +151,34 @@ def make_python(folder: Path, downloads: Path) -> None:
     zig = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-windows-gnu", "-nostdlib", "-O1"]
     options = ["-fno-stack-protector", "-Wl,-e,start", "-Wl,--subsystem,console", "-lkernel32"]
     call([*zig, str(source), *options, "-o", str(folder / "python.exe")])
+    make_stable_abi(folder, downloads)
+
+
+def make_stable_abi(folder: Path, downloads: Path) -> None:
+    """Make python3.dll, which the wheel lacks: it passes the stable ABI's names on to python313.dll."""
+    from abi3info import DATAS, FUNCTIONS
+
+    from wheelkit import _core
+
+    scan = _core.scan((folder / "python313.dll").read_bytes())
+    exported = set(scan.slices[0].exports if scan else ())
+    data = {str(member.symbol.name) for member in DATAS.values()}
+    names = sorted(exported & (data | {str(member.symbol.name) for member in FUNCTIONS.values()}))
+    rows = (f"{name}=python313.{name}{' DATA' if name in data else ''}" for name in names)
+    definition, source = downloads / "python3.def", downloads / "empty.c"
+    definition.write_text("\n".join(['LIBRARY "python3.dll"', "EXPORTS", *rows, ""]))
+    source.write_text("int start(void) { return 1; }\n")
+    zig = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-windows-gnu", "-nostdlib", "-shared"]
+    call([*zig, str(source), str(definition), "-Wl,-e,start", "-o", str(folder / "python3.dll")])
+
+
+def make_command(folder: Path) -> None:
+    """Write the program wine64, with the variables that a wine outside of /usr needs."""
+    command = folder / "bin/wine64"
+    command.parent.mkdir()
+    exports = (f"export {name}='{value}'\n" for name, value in environment(folder).items())
+    command.write_text(f'#!/bin/sh\n{"".join(exports)}exec "$WINELOADER" "$@"\n')
+    command.chmod(0o755)
 
 
 def command_in(folder: Path) -> list[str]:
@@ -160,6 +191,7 @@ def environment(folder: Path) -> dict[str, str]:
     wine = folder / "root/usr/lib/wine"
     return {
         "WINEPREFIX": str(folder / "prefix"),
+        "TMPDIR": str(folder / "prefix"),  # where the server is found
         "WINESERVER": str(wine / "wineserver64"),
         "WINELOADER": str(wine / "wine64"),
         "WINEDEBUG": "-all",

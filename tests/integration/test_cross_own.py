@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 import pytest
 
+from support.emulation import emulation
 from wheelkit import _core
 
 ROOT = Path(__file__).parents[2]
@@ -28,16 +29,19 @@ NO_APT = 3
 
 @pytest.fixture(scope="module")
 def aarch64() -> list[str]:
-    """Return the command that starts an aarch64 Python; created by ci/aarch64.py if it does not exist yet."""
+    """Return the command that starts an aarch64 Python; created by ci/qemu.py if it does not exist yet."""
     if platform.machine() == "aarch64":
         return [sys.executable]
     done = subprocess.run(
-        [sys.executable, ROOT / "ci/aarch64.py", "--json"], capture_output=True, text=True, check=False
+        [sys.executable, ROOT / "ci/qemu.py", "aarch64", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode == NO_APT and not os.environ.get("CI"):
         pytest.skip(done.stderr.strip())
     if done.returncode != 0:
-        pytest.fail(f"ci/aarch64.py failed with exit status {done.returncode}:\n{done.stderr}")
+        pytest.fail(f"ci/qemu.py failed with exit status {done.returncode}:\n{done.stderr}")
     command: list[str] = json.loads(done.stdout)
     return command
 
@@ -80,6 +84,25 @@ def test_wheelkits_own_matrix_is_covered_and_verified(dist: Path) -> None:
     assert not [finding for finding in report["findings"] if finding["severity"] != "note"]
     assert {cell["cover"] for row in report["matrix"] for cell in row["cells"]} == {"wheel"}
     assert all(row["cross"] == row["files"] for row in report["matrix"])
+
+
+@pytest.mark.emulated
+@pytest.mark.wine
+def test_every_wheel_but_those_for_macos_is_run(dist: Path, tmp_path: Path) -> None:
+    if platform.machine() != "x86_64":
+        pytest.skip("wine runs programs for x86_64 here")
+    env = {**os.environ, **emulation("aarch64", "wine"), "WHEELKIT_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-m", "wheelkit", "smoke", str(dist), "--emulate", "--json"]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    document = json.loads(done.stdout)
+    run = {file: case["emulator"] for case in document["cases"] for file in case["files"]}
+    not_run = {wheel["file"]: wheel["what"] for wheel in document["not_run"]}
+    assert run.keys() | not_run.keys() == {path.name for path in dist.glob("*.whl")}
+    assert set(run.values()) == {None, "qemu-aarch64", "wine"}
+    assert all("macosx" in file and "a Mac" in what for file, what in not_run.items())
+    # Both configured commands, the imports, the console script and the files, each under the emulator.
+    assert {case["checks"] for case in document["cases"] if case["emulator"]} == {4}
 
 
 def run(command: list[str], script: str, site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

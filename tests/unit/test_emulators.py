@@ -145,6 +145,11 @@ def test_an_interpreter_is_asked_what_it_is(root: Path, script: Script) -> None:
         ("echo hello", "does not say what it is", "run it by hand"),
         ("kill -9 $$", "was ended by SIGKILL", "run it by hand"),
         (answers("cp312"), "no interpreter for linux s390x is installed (cp313)", "uv python install"),
+        (
+            answers(place=own_place()[0]).splitlines()[0] + "\nexit 1",
+            "no interpreter for linux s390x",
+            VARIABLE,
+        ),
         (answers(place=own_place()[0]), "no interpreter for linux s390x is installed (cp313)", VARIABLE),
         (answers(platforms=["unknown"]), "does not say what it is", "run it by hand"),
     ],

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from binaries import elf
+from binaries import elf, pe
 from support.rows import rows
 from support.smoke_wheels import make, unpacked
 from wheelkit.config import Provider
@@ -132,6 +132,14 @@ def explained(venv: Path, error: str, exception: str = "ImportError", **known: A
             "DLL load failed while importing _fast: The specified module could not be found.",
             "_fast could not be loaded: a DLL that it needs is missing",
         ),
+        (
+            "DLL load failed while importing _fast: Module not found.",
+            "_fast could not be loaded: a DLL that it needs is missing",
+        ),
+        (
+            "Error loading shared library ld-linux-x86-64.so.2: No such file or directory (needed by /x.so)",
+            "it needs ld-linux-x86-64.so.2, which is glibc's, and this interpreter runs on musl",
+        ),
     ],
 )
 def test_an_import_failure_is_explained(tmp_path: Path, error: str, message: str) -> None:
@@ -139,6 +147,34 @@ def test_an_import_failure_is_explained(tmp_path: Path, error: str, message: str
     what, fix = explained(tmp_path, error, providers=(torch,))
     assert what.startswith(message)
     assert fix
+
+
+def test_a_file_that_is_there_is_for_another_processor(tmp_path: Path) -> None:
+    """glibc says so of a file that it passes over because of its processor."""
+    (tmp_path / "_fast.so").touch()
+    error = "{}/_fast.so: cannot open shared object file: No such file or directory"
+    what, _ = explained(tmp_path, error.format(tmp_path))
+    assert what == "it contains a binary for another architecture than the interpreter's"
+    what, _ = explained(tmp_path, error.format("/elsewhere"))
+    assert what.startswith("the library _fast.so")
+
+
+def test_a_dll_that_is_not_named_is_read_from_the_module(tmp_path: Path) -> None:
+    error = "DLL load failed while importing _fast: The specified module could not be found."
+    module = tmp_path / "core/_fast.cp313-win_amd64.pyd"
+    module.parent.mkdir()
+    data = pe.tiny(pe.Shape()).data
+    module.write_bytes(data)
+    assert "Windows does not say which" in explained(tmp_path, error)[0]
+    what, fix = explained(tmp_path, error, emulator="wine")
+    assert what.endswith("is missing under wine")
+    assert "WS2_32.dll" in fix
+    module.write_bytes(data.replace(b"WS2_32.dll", b"GEARS2.dll"))
+    what, fix = explained(tmp_path, error)
+    assert what == "_fast could not be loaded: GEARS2.dll was not found"
+    assert "wheelkit repair" in fix
+    (tmp_path / "gears2.dll").touch()
+    assert "Windows does not say which" in explained(tmp_path, error)[0]
 
 
 @pytest.mark.parametrize("configured", [True, False])

@@ -191,10 +191,11 @@ def windows_path(path: Path) -> str:
 def _wine(home: Path) -> dict[str, str]:
     """Return wine's variables: no messages, no windows, and the interpreter's DLLs on the path.
 
-    The first start fills WINEPREFIX, which is not the user's own folder unless the environment says so.
+    The first start fills WINEPREFIX, which is not the user's own folder unless the environment says so. All
+    programs of a prefix have to meet the same server, which they find below TMPDIR.
     """
     prefix = os.environ.get("WINEPREFIX") or str(cache_folder() / "wine-prefix")
-    return {**_WINE, "WINEPREFIX": prefix, "WINEPATH": windows_path(home)}
+    return {**_WINE, "WINEPREFIX": prefix, "TMPDIR": prefix, "WINEPATH": windows_path(home)}
 
 
 def _root(emulator: Emulator, executable: Executable) -> Path:

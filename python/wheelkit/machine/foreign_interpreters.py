@@ -150,15 +150,15 @@ def _probe(executable: Executable, runtime: Runtime) -> Python | Absence | None:
     argv = (*runtime.command(executable.path), "-I", "-B", "-c", PROBE + _PROBE_MORE)
     command = Command(argv=argv, env=runtime.env, unset=("PYTHONHOME", "PYTHONPATH"))
     completed = query(command, timeout=_PROBE_SECONDS * runtime.slowness)
-    lines = completed.output.splitlines() if completed.returncode == 0 else []
+    lines = completed.output.splitlines()
     try:
-        answer = parse_answer(lines[-2], executable.path)
-        platforms, markers = json.loads(lines[-1])
+        answer = parse_answer(lines[0], executable.path)
+        if answer.place == own_place():
+            return None
+        platforms, markers = json.loads(lines[1])
         target = next(filter(None, map(_target, platforms)))
     except (ValueError, TypeError, IndexError, StopIteration):
         return _no_answer(executable, runtime, completed)
-    if answer.place == own_place():
-        return None
     return replace(answer.python, runtime=replace(runtime, target=target, markers=markers))
 
 

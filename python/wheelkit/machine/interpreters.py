@@ -43,9 +43,9 @@ if place.startswith("macosx"):  # else with the oldest macOS that the interprete
     place = "macosx-" + platform.machine()
 try:
     libc = (os.confstr("CS_GNU_LIBC_VERSION") or "").split(" ")[0]
-except ValueError:
-    libc = "musl" if kind == "cp" else ""
-except (AttributeError, OSError):
+except (OSError, ValueError):  # no glibc
+    libc = "other" if kind == "cp" else ""
+except AttributeError:
     libc = ""
 where = [place, libc, sys.maxsize > 2**32]
 print(json.dumps([tag, platform.python_version(), os.path.isfile(header), links, where]))
@@ -175,9 +175,9 @@ def own_place() -> tuple[str, str, bool]:
         place = f"macosx-{platform.machine()}"
     try:
         libc = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")[0]
-    except ValueError:
-        libc = "musl"
-    except (AttributeError, OSError):
+    except (OSError, ValueError):
+        libc = "other"
+    except AttributeError:
         libc = ""
     return place, libc, sys.maxsize > 2**32
 

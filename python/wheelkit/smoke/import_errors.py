@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit import _core
+from wheelkit.analysis.libraries import of_windows
+from wheelkit.analysis.windows import c_runtime
 from wheelkit.config import normalise
 from wheelkit.config.exclude import shipped_providers
 from wheelkit.inputs import read_bytes
 from wheelkit.matrix import System
 from wheelkit.smoke.installed import installed_distributions
 from wheelkit.smoke.probe import FailureKind
+from wheelkit.text import shorten_list
 from wheelkit.wheel.library_names import matches
 
 if TYPE_CHECKING:
@@ -59,11 +63,15 @@ _LIBRARIES = ("*.so", "*.so.*", "*.dylib", "*.pyd", "*.dll")
 
 
 class ErrorContext(Struct, frozen=True, kw_only=True):
-    """What explanations use: the environment, the family's wheels by key, and the configured providers."""
+    """What explanations use: the environment, the family's wheels by key, and the configured providers.
+
+    ``emulator`` is the name of what runs the interpreter, empty for this machine itself.
+    """
 
     venv: Path
     packages: Mapping[str, Package]
     providers: tuple[Provider, ...] = ()
+    emulator: str = ""
 
     @property
     def known_providers(self) -> tuple[Provider, ...]:
@@ -171,12 +179,43 @@ def _abi_mismatch(symbol: str, context: ErrorContext) -> tuple[str, str] | None:
     )
 
 
-def _missing_dll(match: re.Match[str], _: ErrorContext) -> tuple[str, str]:
+def _missing_dll(match: re.Match[str], context: ErrorContext) -> tuple[str, str]:
+    """Explain a DLL or function that Windows, which does not name it, does not find."""
+    module = match["module"].rpartition(".")[2]
+    there = {path.name.lower() for path in _libraries(context.venv)}
+    needed = _needed_dlls(context.venv, module)
+    absent = [
+        name for name in needed if name.lower() not in there and not of_windows(name) and not c_runtime(name)
+    ]
+    if match["kind"].lower() == "module" and absent:
+        return (
+            f"{match['module']} could not be loaded: {shorten_list(absent)} was not found",
+            "let repair copy it into the wheel:  wheelkit repair WHEEL",
+        )
     missing = "a DLL that it needs" if match["kind"].lower() == "module" else "a function in one of its DLLs"
+    if needed and context.emulator == "wine":
+        return (
+            f"{match['module']} could not be loaded: {missing} is missing under wine",
+            f"all are parts of Windows, and wine may lack one; try it there: {', '.join(needed)}",
+        )
     return (
         f"{match['module']} could not be loaded: {missing} is missing (Windows does not say which)",
         "wheelkit inspect WHEEL   lists its DLLs",
     )
+
+
+def _needed_dlls(venv: Path, module: str) -> list[str]:
+    """Return the DLLs that the modules of a name need, without the interpreter's own."""
+    names: dict[str, None] = {}
+    for path in venv.rglob(f"{module}.*pyd"):
+        with suppress(OSError, ValueError, _core.ScanError):
+            scan = _core.scan(read_bytes(path, most=None))
+            names |= (
+                dict.fromkeys(library.name for slice_ in scan.slices for library in slice_.needed)
+                if scan
+                else {}
+            )
+    return [name for name in names if not name.lower().startswith("python3")]
 
 
 def _missing_module(match: re.Match[str], context: ErrorContext) -> tuple[str, str]:

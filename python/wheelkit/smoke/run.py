@@ -207,7 +207,13 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
 
     def _explain(self, failure: ProbeFailure) -> Failure:
         providers = self.request.config.exclude
-        context = ErrorContext(venv=self.environment.venv, packages=self.case.packages, providers=providers)
+        runtime = self.case.python.runtime
+        context = ErrorContext(
+            venv=self.environment.venv,
+            packages=self.case.packages,
+            providers=providers,
+            emulator=runtime.emulator if runtime else "",
+        )
         return explain_import_error(failure, context)
 
 
