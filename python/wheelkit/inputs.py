@@ -132,6 +132,7 @@ _YAML_1_1 = frozenset({"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"})
 
 def _yaml_problem(error: Exception) -> str:
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    problem = problem or getattr(error, "reason", None)
     place = f"line {mark.line + 1}: " if mark is not None else ""
     return f"{place}{problem or 'it cannot be read'}"
 

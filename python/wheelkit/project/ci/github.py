@@ -133,23 +133,29 @@ def _visit_workflow(repository: Repository, workflow: Workflow, event: Event) ->
 def _visit_jobs(
     repository: Repository, workflow: Workflow, contexts: Mapping[str, Any], found: _Found, depth: int
 ) -> None:
-    skipped: set[str] = set()
     env = _filled(workflow.table.get("env"), contexts)
-    for name, job in workflow.table["jobs"].items():
-        if not isinstance(job, dict):
-            continue
-        if not _runs(job, skipped, {**contexts, "env": env}):
-            skipped.add(str(name))
+    jobs = {str(name): job for name, job in workflow.table["jobs"].items() if isinstance(job, dict)}
+    skipped = _skipped(jobs, {**contexts, "env": env})
+    for name, job in jobs.items():
+        if name in skipped:
             continue
         scope = _Scope(
             repository=repository,
             workflow=workflow.path,
-            job=str(name),
+            job=name,
             contexts=contexts,
             env=env,
             depth=depth,
         )
         _visit_job(scope, job, found)
+
+
+def _skipped(jobs: Mapping[str, Table], contexts: Mapping[str, Any]) -> set[str]:
+    """Return the jobs that do not run, those included that need one of them."""
+    skipped: set[str] = set()
+    while more := [name for name in jobs.keys() - skipped if not _runs(jobs[name], skipped, contexts)]:
+        skipped.update(more)
+    return skipped
 
 
 def _runs(job: Table, skipped: set[str], contexts: Mapping[str, Any]) -> bool:

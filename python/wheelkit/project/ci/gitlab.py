@@ -43,7 +43,7 @@ def read_gitlab(root: Path) -> OwnCi:
     incomplete = [f"{name} runs cibuildwheel, and wheelkit does not read it" for name in _others(root)]
     table = document if isinstance(document, dict) else {}
     for name, job in table.items():
-        if isinstance(job, dict) and not str(name).startswith(".") and "script" in job:
+        if isinstance(job, dict) and not str(name).startswith("."):
             _visit(str(name), _extended(table, job), _table(table.get("variables")), runs, incomplete)
     return OwnCi(
         runs=tuple(runs),
