@@ -202,6 +202,7 @@ def test_dev_versions_satisfy_the_range_that_names_them(tmp_path: Path) -> None:
     [
         (">=3.11", [wheels.ABI3], []),
         (">=3.9", [wheels.ABI3], ["WK709"]),
+        (">=3.8", [wheels.LINUX.replace("cp311", "cp39")], ["WK709"]),
         (">=3.9", [wheels.ABI3, wheels.LINUX.replace("cp311", "cp39")], []),
         (">=3.9", [wheels.PURE], []),
         ("", [wheels.ABI3], []),

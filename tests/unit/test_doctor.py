@@ -223,6 +223,22 @@ def test_uncommitted_files_are_listed_and_a_clean_checkout_is_fine(tmp_path: Pat
     assert "1 uncommitted: forgotten.c" in line.detail
 
 
+def test_git_is_that_of_the_repository_wherever_its_projects_are(tmp_path: Path) -> None:
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    repository(folder / "python")
+    (folder / "wheelkit.toml").write_text('distributions = ["python"]\n')
+    git_commit(folder)
+    assert facts(project.checkout(folder, [folder / "python"])) == [("git", "fine")]
+    (folder / "python/dist").mkdir()
+    (folder / "python/dist/a.whl").write_text("")
+    assert facts(project.checkout(folder, [folder / "python"])) == [("git", "fine")]
+    (folder / "python/new file.c").write_text("")
+    (line,) = project.checkout(folder, [folder / "python"])
+    assert "1 uncommitted: python/new file.c" in line.detail
+    assert line.fix == "git add -- 'python/new file.c' && git commit --message \"Prepare the release\""
+
+
 def test_a_folder_of_another_user_has_the_command_that_trusts_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,16 @@ def test_a_folder_says_what_pyproject_states(tmp_path: Path) -> None:
     )
 
 
+def test_dependencies_in_a_table_are_refused_with_the_list_to_write(tmp_path: Path) -> None:
+    table = '[project.dependencies]\naetherflow-core = ">=2.3.0,<3.0.0"\nnumpy = "*"\n'
+    with pytest.raises(ProjectError, match=r"pyproject.toml: \[project.dependencies\] is a table") as caught:
+        pyproject(tmp_path, f'[project]\nname = "x"\nversion = "1"\n{table}')
+    line = caught.value.hint.partition(":  ")[2]
+    assert line == 'dependencies = ["aetherflow-core>=2.3.0,<3.0.0", "numpy"]'
+    item = pyproject(tmp_path, f'[project]\nname = "x"\nversion = "1"\n{line}\n')
+    assert item.dependencies == ("aetherflow-core>=2.3.0,<3.0.0", "numpy")
+
+
 def test_an_unpacked_sdist_says_what_pkg_info_states(tmp_path: Path) -> None:
     item = pyproject(tmp_path, MESON, PKG_INFO=PKG_INFO)
     assert (item.name, item.key, item.version, item.requires_python) == (

@@ -56,6 +56,7 @@ class SmokeOptions(Struct, frozen=True, kw_only=True):
     build_sdists: bool
     pip: bool
     emulate: bool
+    tests: bool
     timeout: float
     jobs: int | None
     keep: bool
@@ -97,6 +98,11 @@ class SmokeOptions(Struct, frozen=True, kw_only=True):
     "--emulate",
     is_flag=True,
     help="Try the wheels for other platforms too, with the emulators and interpreters that are installed.",
+)
+@click.option(
+    "--tests",
+    is_flag=True,
+    help="Run the projects' own tests too, as [tool.cibuildwheel] describes them.",
 )
 @click.option(
     "--timeout",
@@ -166,6 +172,7 @@ def _request(options: SmokeOptions) -> SmokeRequest:
         interpreters=options.interpreters,
         pip=options.pip,
         emulate=options.emulate,
+        tests=options.tests,
         keep=options.keep,
         timeout=options.timeout,
         jobs=options.jobs or 0,
@@ -202,6 +209,10 @@ def _source(options: SmokeOptions, config: Config) -> Source:
         raise UsageError(
             "--index, --find-links and --offline exclude each other",
             hint="third-party packages come from one place: use one of the options",
+        )
+    if options.emulate and options.tests:
+        raise UsageError(
+            "--emulate and --tests exclude each other", hint="run the project's tests on this machine"
         )
     if options.emulate and options.pip:
         raise UsageError(

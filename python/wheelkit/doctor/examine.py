@@ -51,7 +51,8 @@ def run_checks(context: DoctorContext) -> Iterable[CheckLine]:
     if context.online:
         yield access.index()
     yield from access.credentials(context.environ)
-    yield from project.checkout(context.folder)
+    members = context.family.distributions if context.family else ()
+    yield from project.checkout(context.folder, [member.source for member in members])
     yield from project.project(context.config, family, context.trouble)
     if context.config is not None and family is not None:
         yield from project.release(context.config, family, context.now.date())

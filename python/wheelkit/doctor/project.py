@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wheelkit import workflows
 from wheelkit.doctor.model import fine, missing, warning
 from wheelkit.errors import ConfigError, WheelkitError
-from wheelkit.machine.git import UNTRUSTED, Repository
+from wheelkit.machine.git import FIRST_COMMIT, UNTRUSTED, Repository, commit_command
 from wheelkit.matrix import matrix_of
 from wheelkit.project.ci import publishers
 from wheelkit.text import shorten_list
@@ -28,23 +28,26 @@ if TYPE_CHECKING:
 
 TOPIC, RELEASE = "project", "release"
 _GITHUB = re.compile(r"github\.com[:/](?P<owner>[^/\s]+)/(?P<name>[^/\s]+?)(?:\.git)?/?$")
-_COMMIT = "git add -A && git commit"
 
 
-def checkout(folder: Path) -> Iterable[CheckLine]:
+def checkout(folder: Path, projects: Iterable[Path] = ()) -> Iterable[CheckLine]:
     """Check git, and for uncommitted files: meson leaves them out of sdists, and publish rejects them."""
     if shutil.which("git") is None:
         yield missing(TOPIC, "git", "not found", "apt install git")
         return
-    state = Repository(folder=folder).checkout()
+    repository = Repository(folder=folder)
+    state = repository.start_status().wait()
+    everywhere = repository.changes([folder, *projects]) if state.commit else ()
+    changed = [path for path in everywhere if path.startswith(state.prefix)]
     if state.trust_command:
         yield warning(TOPIC, "git", f"{UNTRUSTED}; publish needs its commit", state.trust_command)
-    elif not state.tracked:
+    elif not state.commit or not state.tracked:
         detail = "the project is not under version control; publish needs a commit"
-        yield warning(TOPIC, "git", detail, f"git init && {_COMMIT}")
-    elif state.changed:
-        names = f"{len(state.changed)} uncommitted: {shorten_list(state.changed)}"
-        yield warning(TOPIC, "git", f"{names}; sdists may lack them, and publish rejects them", _COMMIT)
+        yield warning(TOPIC, "git", detail, FIRST_COMMIT)
+    elif changed:
+        names = f"{len(changed)} uncommitted: {shorten_list(changed)}"
+        fix = commit_command(changed, folder)
+        yield warning(TOPIC, "git", f"{names}; sdists may lack them, and publish rejects them", fix)
     else:
         yield fine(TOPIC, "git", f"clean at {state.commit[:12]}")
 

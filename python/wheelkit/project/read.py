@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from os.path import lexists
 from pathlib import Path
@@ -84,6 +85,7 @@ def read(source: Path) -> Distribution:
 def _read(texts: FolderFiles | SdistFiles, source: Path) -> Distribution:
     files = ProjectFiles(document=_pyproject(texts, source), read=texts.text, has_sources=texts.has_sources)
     _require_project(files, source)
+    _require_list(files, source)
     project, build = files.table("project"), files.table("build-system")
     backend = str(build.get("build-backend", "setuptools.build_meta:__legacy__")).split(":")[0]
     known = find_backend(backend)
@@ -140,6 +142,20 @@ def _require_project(files: ProjectFiles, source: Path) -> None:
     described = files.document.keys() & {"project", "build-system"} or files.table("tool").keys() & tables
     if not has_setup and not described:
         raise _only_settings(source)
+
+
+def _require_list(files: ProjectFiles, source: Path) -> None:
+    """Raise ProjectError for dependencies in a table, as poetry's are; in ``[project]`` they are a list."""
+    table = files.table("project").get("dependencies")
+    if not isinstance(table, dict):
+        return
+    items = (
+        f"{name}{constraint if str(constraint)[:1] in '<>=!~' else ''}" for name, constraint in table.items()
+    )
+    raise ProjectError(
+        f"{source / 'pyproject.toml'}: [project.dependencies] is a table, not a list as in PEP 621",
+        hint=f"write it below [project]:  dependencies = {json.dumps(list(items))}",
+    )
 
 
 def _only_settings(source: Path) -> OnlySettingsError:

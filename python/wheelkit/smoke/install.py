@@ -78,7 +78,7 @@ def uv_commands(uv: str, case: Case, environment: Environment, source: Source) -
     """Build the two commands that create an environment and install into it with uv."""
     create = (uv, "venv", "--quiet", "--no-project", "--python", str(case.python.path), str(environment.venv))
     options = _uv_options(environment.python, environment, source)
-    install = (uv, "pip", "install", *options, *case.requirements)
+    install = (uv, "pip", "install", *options, *case.requirements, *case.test_requirements)
     return (_uv(create, environment), _uv(install, environment, source))
 
 
@@ -105,7 +105,7 @@ def pip_commands(case: Case, environment: Environment, source: Source) -> tuple[
     options = ("--no-input", "--progress-bar=off", *_pip_source(source))
     # Not constraints: pip before 24 rejects one with a URL if a requirement asks for an extra.
     wheels = tuple(case.packages[key].pinned(extras) for key, extras in case.needed.items())
-    install = (environment.python, "-m", "pip", "install", *options, *wheels)
+    install = (environment.python, "-m", "pip", "install", *options, *wheels, *case.test_requirements)
     env = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_RETRIES": "1"}
     index = _index_variable("PIP_INDEX_URL", source)
     return (_command(create, env, environment), _command(install, {**env, **index}, environment))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from wheelkit.machine.interpreters import Python
     from wheelkit.matrix import Interpreter
+    from wheelkit.plan.options import Tests
     from wheelkit.wheel.model import RecordRow
 
 
@@ -74,10 +75,22 @@ def with_extras(name: str, extras: Sequence[str]) -> str:
 
 
 class InstallMode(StrEnum):
-    """How a case is installed: into a virtual environment, or with ``uv tool install``."""
+    """How a case is installed: into a virtual environment, with ``uv tool install``, or with test tools."""
 
     ENVIRONMENT = "environment"
     TOOL = "tool"
+    TESTS = "tests"
+
+
+_MODES = {InstallMode.TOOL: " as a tool", InstallMode.TESTS: " with its tests"}
+
+
+class ProjectTests(Struct, frozen=True, kw_only=True):
+    """The tests of a distribution: its folder, what cibuildwheel reads of them, and their variables."""
+
+    project: Path
+    tests: Tests
+    variables: Mapping[str, str]
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -87,8 +100,8 @@ class Case(Struct, frozen=True, kw_only=True):
     are the names, with extras, that are installed. ``packages`` maps the keys of all members to the wheel
     that fits the interpreter, ``needed`` the keys of the members that get installed to the extras that are
     asked of them. The modules, scripts and entry points of the ``checked`` members are tried, and the
-    configured ``commands`` run. ``problem`` says why the case cannot run, empty if it can, and
-    ``missing`` is the key of the sibling that it lacks.
+    configured ``commands`` run, or the project's own ``tests``. ``problem`` says why the case cannot run,
+    empty if it can, and ``missing`` is the key of the sibling that it lacks.
     """
 
     distribution: str | None
@@ -101,6 +114,12 @@ class Case(Struct, frozen=True, kw_only=True):
     commands: tuple[str, ...] = ()
     problem: str = ""
     missing: str = ""
+    tests: ProjectTests | None = None
+
+    @property
+    def test_requirements(self) -> tuple[str, ...]:
+        """What the project's tests need besides the distribution."""
+        return self.tests.tests.requires if self.tests else ()
 
     @property
     def interpreter(self) -> Interpreter:
@@ -115,9 +134,9 @@ class Case(Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         """One line that identifies the case."""
-        tool = " as a tool" if self.mode is InstallMode.TOOL else ""
+        mode = _MODES.get(self.mode, "")
         platform = f", {self.python.runtime}" if self.python.runtime else ""
-        return f"{self.label}{tool} on {self.interpreter}{platform}"
+        return f"{self.label}{mode} on {self.interpreter}{platform}"
 
 
 class Failure(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from wheelkit.config import normalise
 from wheelkit.fast_packaging import marker_holds
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
 
     from wheelkit.machine.interpreters import Python
     from wheelkit.matrix import Target
-    from wheelkit.smoke.model import Package
+    from wheelkit.smoke.model import Package, ProjectTests
 
 
 class SmokeInputs(Struct, frozen=True, kw_only=True):
     """What is tested: the wheels, the keys of all members, and the commands by key.
 
     ``target`` is this machine's or that of an interpreter of another platform, whose ``markers`` are given.
-    ``siblings`` are wheels of other members, which are installed where they are needed.
+    ``siblings`` are wheels of other members, which are installed where they are needed. ``tests`` are the
+    members' own tests by key and interpreter.
     """
 
     packages: tuple[Package, ...]
@@ -37,6 +39,7 @@ class SmokeInputs(Struct, frozen=True, kw_only=True):
     commands: Mapping[str, Sequence[str]] = field(default_factory=dict)
     markers: Mapping[str, str] = field(default_factory=dict)
     siblings: tuple[Package, ...] = ()
+    tests: Mapping[tuple[str, str], ProjectTests] = field(default_factory=dict)
 
 
 def plan_cases(inputs: SmokeInputs, pythons: Iterable[Python]) -> tuple[Case, ...]:
@@ -80,6 +83,12 @@ class _Planner:
         for key in keys:
             if key in self.packages and self.packages[key].scripts:
                 yield self._case(key, {key: ()}, self.packages, InstallMode.TOOL)
+        for key in keys:
+            tests = self.inputs.tests.get((key, self.python.interpreter.tag))
+            if tests is not None and key in self.packages:
+                asked = tuple(filter(None, tests.tests.extras.strip("[]").split(",")))
+                case = self._case(key, {key: asked}, self.packages, InstallMode.TESTS)
+                yield replace(case, tests=tests)
 
     def _case(
         self,

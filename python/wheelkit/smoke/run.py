@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from wheelkit.command_lines import split_command
 from wheelkit.machine.concurrency import run_jobs, worker_count
 from wheelkit.machine.process import find_tool, run_configured, tool_error
-from wheelkit.smoke import foreign_environments, install, probe
+from wheelkit.smoke import foreign_environments, install, probe, project_tests
 from wheelkit.smoke.import_errors import ErrorContext, explain_import_error
 from wheelkit.smoke.install_errors import explain_install_error
 from wheelkit.smoke.installed import compare_installed
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from wheelkit.project.family import Family
     from wheelkit.smoke.environments import Environment, Environments
     from wheelkit.smoke.install import Source
-    from wheelkit.smoke.model import Case
+    from wheelkit.smoke.model import Case, ProjectTests
     from wheelkit.smoke.probe import ProbeFailure
 
 
@@ -41,8 +41,8 @@ class SmokeRequest(Struct, frozen=True, kw_only=True):
     ``siblings`` are wheels of members that the dist does not contain: they are installed where they are
     needed, but not tested.
     ``interpreters`` are tags that replace the promised ones. ``pip`` installs with pip instead of uv,
-    ``emulate`` tries the wheels for other platforms as well. ``timeout`` is the seconds that one check may
-    take. ``jobs`` environments exist at a time; 0: the default.
+    ``emulate`` tries the wheels for other platforms as well, ``tests`` runs the project's own tests.
+    ``timeout`` is the seconds that one check may take. ``jobs`` environments exist at a time; 0: the default.
     """
 
     dist: Path
@@ -53,6 +53,7 @@ class SmokeRequest(Struct, frozen=True, kw_only=True):
     interpreters: tuple[str, ...] = ()
     pip: bool = False
     emulate: bool = False
+    tests: bool = False
     keep: bool = False
     timeout: float = 60.0
     jobs: int = 0
@@ -122,11 +123,26 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
         if failure is not None:
             return CaseResult(case=self.case, failures=(failure,), checks=1)
         checks = [list(compare_installed(self.environment.venv, self.case.packages, self.family))]
+        if self.case.tests is not None:
+            checks.append(self._run_tests(self.case.tests))
+            return self._finished(checks)
         if probes := self._probes():
             checks.append(self._run_probes(probes))
         checks += [self._run_program(label, argv) for label, argv in self._programs().items()]
+        return self._finished(checks)
+
+    def _finished(self, checks: Sequence[Sequence[Failure]]) -> CaseResult:
         failures = tuple(failure for failed in checks for failure in failed)
         return CaseResult(case=self.case, failures=failures, checks=len(checks))
+
+    def _run_tests(self, tests: ProjectTests) -> list[Failure]:
+        """Run the project's own tests, which stop at the first command that fails."""
+        project_tests.copy_sources(tests, self.environment)
+        wheel = self.case.packages[self.case.checked[0]]
+        for line, command in project_tests.commands(tests, wheel, self.environment, self._timeout):
+            if failures := self._run_command(line, command):
+                return failures
+        return []
 
     def _install(self) -> Failure | None:
         for command in self._install_commands():
@@ -189,12 +205,14 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
         return [self._explain(failure) for failure in failures]
 
     def _run_program(self, label: str, argv: tuple[str, ...]) -> list[Failure]:
-        command = self.environment.command(*argv, timeout=self._timeout)
+        return self._run_command(label, self.environment.command(*argv, timeout=self._timeout))
+
+    def _run_command(self, label: str, command: Command) -> list[Failure]:
         completed = run_configured(self.run, command)
         if completed.returncode == 0:
             return []
         self._require_space(completed, label)
-        failure = _program_failure(label, completed, self._timeout)
+        failure = _program_failure(label, completed, command.timeout or self._timeout)
         import_error = None if completed.timed_out else probe.import_error(label, completed)
         if import_error is not None and (explained := self._explain(import_error)).fix:
             return [replace(failure, what=f"{failure.what}: {explained.what}", fix=explained.fix)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from wheelkit.smoke import emulation, wheels
 from wheelkit.smoke.environments import open_environments
 from wheelkit.smoke.model import SmokeResult
 from wheelkit.smoke.plan import SmokeInputs, dependency_order, plan_cases
+from wheelkit.smoke.project_tests import find_tests
 from wheelkit.smoke.run import run_cases
 
 if TYPE_CHECKING:
@@ -63,6 +65,9 @@ def _plan(
     """
     if not request.emulate:
         pythons, skipped = _find_interpreters(request, inputs.packages)
+        if request.tests:
+            tests = find_tests(request.family, pythons, inputs.target, os.environ)
+            inputs = replace(inputs, tests=tests)
         return plan_cases(inputs, pythons), skipped, emulation.not_asked_for(inputs.packages, inputs.target)
     emulated = emulation.plan_emulation(inputs, _wanted_anywhere(request, inputs.packages))
     here = emulation.installable(inputs.packages, inputs.target)

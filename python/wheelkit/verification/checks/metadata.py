@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 _PYTHON_TAG = r"(?:cp|pp)3(?P<minor>\d+)"
 # The oldest minor version that cibuildwheel builds for.
-_FIRST_MINOR = 9
+_FIRST_MINOR = 6
+# The oldest for which cibuildwheel 4 builds wheels.
+_OLDEST_BUILT = 9
 # What an installer resolves by.
 COMPARED_FIELDS = ("Requires-Python", "Requires-Dist", "Provides-Extra")
 
@@ -65,11 +67,13 @@ def unserved_pythons(release: Release, contract: Contract) -> Iterator[Finding]:
     if not required or contract.promise(release.distribution) is None:
         return
     oldest = min(min(_tagged_minors(wheel), default=0) for wheel in release.all_wheels)
-    older = [f"3.{minor}" for minor in range(_FIRST_MINOR, oldest) if may_admit(required, minor)]
+    older = [minor for minor in range(_FIRST_MINOR, oldest) if may_admit(required, minor)]
     if older:
-        versions = shorten_list(older)
+        versions = shorten_list(f"3.{minor}" for minor in older)
         what = f"Requires-Python {required} admits {versions}, but the oldest wheel is for 3.{oldest}"
-        fix = f'raise requires-python to ">=3.{oldest}", or build wheels for {versions}'
+        fix = f'raise requires-python to ">=3.{oldest}"'
+        if built := [f"3.{minor}" for minor in older if minor >= _OLDEST_BUILT]:
+            fix += f", or build wheels for {shorten_list(built)}"
         yield finding("WK709", what, fix=fix, where=release.distribution)
 
 
