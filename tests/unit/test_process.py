@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -10,7 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from wheelkit.errors import InterruptedByUserError, MissingToolError, OutputError, ToolFailedError
+from support.rows import rows
+from wheelkit.errors import (
+    InterruptedByUserError,
+    MissingToolError,
+    OutputError,
+    ToolFailedError,
+    WheelkitError,
+)
 from wheelkit.machine import process
 from wheelkit.machine.process import (
     Command,
@@ -300,3 +308,48 @@ def test_what_cannot_be_started_is_missing_and_a_configured_command_fails_as_in_
     program.write_text("#!/bin/sh\nexit 7\n")
     program.chmod(0o755)
     assert run_configured(run, Command(argv=(str(program),))).returncode == 7
+
+
+NOTHING = "it printed nothing; run it by hand to find out why"
+FULL = "free some space on the disk, then run it again"
+BUSY = "find out what it waits for, or run it again when the machine or the network is less busy"
+AGAIN = "run it again; if it happens again, install the program again"
+MEMORY = "mostly the system does that when memory runs out: free some memory, then run it again"
+# How a program ends, what is said of it, what to do, and whether its output is an answer.
+ENDINGS: list[tuple[dict[str, object], str, str, bool]] = [
+    ({"returncode": 3}, "failed with exit status 3", NOTHING, True),
+    ({"returncode": 3, "output": " \n"}, "failed with exit status 3", NOTHING, True),
+    ({"returncode": 3, "output": "no\n"}, "failed with exit status 3", "", True),
+    ({"returncode": -9}, "was ended by SIGKILL", MEMORY, False),
+    ({"returncode": -11}, "was ended by SIGSEGV", AGAIN, False),
+    ({"returncode": -40}, "was ended by signal 40", AGAIN, False),
+    ({"returncode": 124, "timed_out": True}, "timed out", BUSY, False),
+    ({"returncode": 124, "timed_out": True, "limit": 90.4}, "did not end within 90 s", BUSY, False),
+    ({"returncode": 1, "output": "No space left on device"}, "failed with exit status 1", FULL, True),
+]  # fmt: skip
+
+
+@rows(("fields", "ending", "advice", "answers"), ENDINGS)
+def test_how_a_program_ended(fields: dict[str, object], ending: str, advice: str, answers: bool) -> None:  # noqa: FBT001
+    done = process.Completed(**{"output": "", **fields})  # type: ignore[arg-type]  # a row
+    assert (done.ending, done.advice, done.cut_off) == (ending, advice, not answers)
+
+
+@rows(("error", "kind", "message"), [
+    (FileNotFoundError(2, "No such file or directory"), MissingToolError, "No such file or directory"),
+    (PermissionError(13, "Permission denied"), MissingToolError, "Permission denied"),
+    (OSError(errno.ENOEXEC, "Exec format error"), MissingToolError, "Exec format error"),
+    (OSError(errno.E2BIG, "Argument list too long"), ToolFailedError, "Argument list too long"),
+    (OSError("odd"), ToolFailedError, "odd"),
+])  # fmt: skip
+def test_why_a_program_does_not_start(error: OSError, kind: type[WheelkitError], message: str) -> None:
+    found = process._start_error("cc", error)
+    assert (type(found), found.message) == (kind, f"cc could not be started: {message}")
+    assert found.hint == ("install cc, or put it on PATH" if kind is MissingToolError else "")
+
+
+def test_a_folder_that_is_gone_and_an_argument_that_no_program_takes(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="gone"):
+        start_process(python("pass", cwd=tmp_path / "gone"))
+    with pytest.raises(ToolFailedError, match="could not be started: embedded null byte"):
+        start_process(Command(argv=(sys.executable, "a\0b")))

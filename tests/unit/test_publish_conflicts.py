@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from support.publishing import HERE, distribution, release_of
+from support.publishing import HERE, distribution, release_of, shipped
 from wheelkit.errors import CheckFailedError
 from wheelkit.publish import conflicts, plan
 from wheelkit.publish.index import Index
@@ -91,3 +92,25 @@ def test_a_warning_for_an_index_without_json(tmp_path: Path) -> None:
     release = release_of(distribution(tmp_path, "demo"))
     publish_plan = plan.make_plan(release, HERE, {"demo": Listing(project="demo", is_json=False)})
     assert "has no JSON API" in next(conflicts.warnings(publish_plan))
+
+
+@pytest.mark.parametrize(
+    ("signed", "words"),
+    [
+        ((True, True, True), ""),
+        ((False, False, False), ""),
+        ((True, False, True), "b.whl has no attestation; the other files have one"),
+        ((True, False, False), "b.whl, c.whl have no attestation; the other files have one"),
+    ],
+)
+def test_a_warning_where_only_some_files_have_an_attestation(
+    signed: tuple[bool, ...], words: str, tmp_path: Path
+) -> None:
+    files = tuple(
+        replace(shipped(tmp_path / name), attestations=(tmp_path / "x",) if has else ())
+        for name, has in zip(("a.whl", "b.whl", "c.whl"), signed, strict=True)
+    )
+    release = release_of(replace(distribution(tmp_path, "demo"), files=files))
+    made = plan.make_plan(release, HERE, {"demo": Listing(project="demo", now=NOW)})
+    found = [text for text in conflicts.warnings(made) if "attestation;" in text]
+    assert found == ([words] if words else [])

@@ -245,3 +245,12 @@ def test_a_job_that_may_not_identify_itself_is_told_so(environ: dict[str, str], 
     found = made.credentials.get()
     assert (found.source, found.username, found.secret) == ("the keyring", "me", "")
     assert made.notes == notes
+
+
+def test_a_job_that_nothing_identifies(monkeypatch: pytest.MonkeyPatch) -> None:
+    import id as ambient
+
+    monkeypatch.setattr(ambient, "detect_credential", lambda _audience: None)
+    with pytest.raises(CheckFailedError, match="no CI service identifies this job") as caught:
+        oidc._identity("pypi")
+    assert caught.value.hint == "set TWINE_PASSWORD to an API token"

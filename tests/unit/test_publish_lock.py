@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from support.publishing import CountingClock
-from wheelkit.errors import CheckFailedError
+from wheelkit.errors import CheckFailedError, OutputError
 from wheelkit.machine.process import Command, end_process_group, start_process
+from wheelkit.publish import lock
 from wheelkit.publish.lock import at_locked_byte, index_lock
 
 
@@ -86,3 +87,22 @@ def test_a_lock_holds_until_the_child_that_inherits_it_ends(tmp_path: Path) -> N
             pass
     finally:
         end_process_group(child)
+
+
+def test_a_lock_file_that_cannot_be_written_or_says_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.lock"
+    path.write_text("12 men")
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        assert lock._holder(descriptor) == ""
+        with pytest.raises(OutputError, match=r"a\.lock"):
+            lock._write_holder(descriptor, path)
+        path.write_text(" 12\n")
+        assert lock._holder(descriptor) == " (process 12)"
+    finally:
+        os.close(descriptor)
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        assert lock._holder(descriptor) == ""
+    finally:
+        os.close(descriptor)

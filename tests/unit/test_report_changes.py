@@ -16,7 +16,7 @@ from wheelkit.verification.comparison.compare import compare
 from wheelkit.verification.comparison.facts import Contents, Declared
 from wheelkit.verification.comparison.model import Change, Comparison
 from wheelkit.verification.model import Report
-from wheelkit.verification.report.changes import oldest
+from wheelkit.verification.report.changes import cell_word, oldest
 from wheelkit.verification.report.json import to_json
 from wheelkit.verification.report.markdown import to_markdown
 from wheelkit.verification.report.text import Screen, render
@@ -257,3 +257,26 @@ def test_the_schema_refuses_other_documents(change: dict[str, Any]) -> None:
 
 def test_the_schema_names_every_change() -> None:
     assert SCHEMA["$defs"]["cell_change"]["properties"]["change"]["enum"] == [str(one) for one in Change]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "word"),
+    [
+        (1000, 1000, "="), (1000, 1004, "="), (1000, 1006, "+1%"), (1000, 996, "="), (1000, 994, "-1%"),
+        (1000, 1250, "+25%"), (100, 1000, "+900%"), (100, 1099, "+999%"),
+        (100, 1100, "x11"), (100, 2000, "x20"),
+        (1000, 10, "-99%"), (0, 1000, "kept"), (1000, 0, "kept"),
+    ],
+)  # fmt: skip
+def test_how_much_a_wheel_grew(before: int, after: int, word: str) -> None:
+    (row, *_) = EXAMPLE.rows
+    kept = next(cell for cell in row.cells if cell.change is Change.KEPT or (cell.before and cell.after))
+    assert kept.before is not None
+    assert kept.after is not None
+    cell = replace(
+        kept,
+        change=Change.KEPT,
+        before=replace(kept.before, size=before),
+        after=replace(kept.after, size=after),
+    )
+    assert cell_word(cell) == word
