@@ -293,4 +293,4 @@ def test_a_cross_build_beside_another_builder_is_refused(
     (tmp_path / "meson.build").write_text(PLAIN)
     monkeypatch.chdir(tmp_path)
     assert main(["build", *words]) == 2
-    assert "both build the native wheels" in capsys.readouterr().err
+    assert "dist/ holds one wheel for each target" in capsys.readouterr().err

@@ -23,6 +23,7 @@ from wheelkit.cli.cache import (
     start_git_status,
     times_of,
 )
+from wheelkit.cli.option_rules import checked
 from wheelkit.cli.options import (
     config_option,
     default_out,
@@ -111,6 +112,7 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
 )
 @verbose_option
 @json_option
+@checked
 def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of BuildOptions
     """Build wheels from the sdist, then repair, test and verify them.
 
@@ -163,12 +165,6 @@ def _builder(options: BuildOptions, family: Family) -> plans.Builder | None:
     """Return the builder that the options force; raises if the family cannot be cross-built."""
     if not options.cross:
         return forced_builder(options.builder)
-    if options.native or options.builder != "auto":
-        other = "--native" if options.native else f"--builder {options.builder}"
-        raise UsageError(
-            f"--cross and {other} both build the native wheels",
-            hint="use one of them: dist/ holds one wheel for each target",
-        )
     from wheelkit.builders.cross import require_supported
 
     require_supported(family.native)

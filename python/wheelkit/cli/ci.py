@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wheelkit import workflows
+from wheelkit.cli.option_rules import checked
 from wheelkit.cli.options import config_option, json_option, open_project
 from wheelkit.cli.output import completed, note, result, result_json
 from wheelkit.project.ci import publishers
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 )
 @config_option
 @json_option
+@checked
 def command(check: bool, matrix: bool, provider: str, config_file: Path | None, as_json: bool) -> int:
     """Write the CI workflows: one for pull requests, one that builds, verifies and publishes releases."""
     project = open_project((), config_file)

@@ -11,6 +11,7 @@ import click
 from wheelkit import manifest
 from wheelkit.builders.cache.eviction import clear
 from wheelkit.builders.cache.lookup import open_store
+from wheelkit.cli.option_rules import checked
 from wheelkit.cli.options import config_option, open_project, out_option
 from wheelkit.cli.output import completed, note, result
 from wheelkit.errors import OutputError, UsageError
@@ -33,6 +34,7 @@ _SUFFIXES = (".whl", ".tar.gz", ".zip", ".attestation")
 )
 @click.option("--cache", "of_cache", is_flag=True, help="Remove the build cache of all projects instead.")
 @config_option
+@checked
 def command(out: Path, old: bool, everything: bool, of_cache: bool, config_file: Path | None) -> None:
     """Remove the built files that the manifests in the dist folder list, and the manifests."""
     if sum((old, everything, of_cache)) > 1:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wheelkit import publish, release
+from wheelkit.cli.option_rules import checked
 from wheelkit.cli.options import (
     PATH,
     config_option,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 @verbose_option
 @config_option
 @json_option
+@checked
 def command(
     dist: Path,
     tag: str | None,

@@ -11,6 +11,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wheelkit.cli.option_rules import checked
 from wheelkit.cli.options import (
     PATH,
     config_option,
@@ -119,6 +120,7 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
     help="Print how to fix each finding.",
 )
 @config_option
+@checked
 def command(**values: Any) -> int:  # noqa: ANN401 - one for each field of VerifyOptions
     """Verify that each wheel is what its name and metadata claim, and that no promised wheel is missing.
 
