@@ -218,8 +218,8 @@ def test_a_damaged_wheel_in_the_cache_is_reported_and_built_again(site: Site) ->
 def test_the_cache_can_be_left_alone_and_emptied(site: Site) -> None:
     assert "cached" not in site.run("build", "--sdist", "--no-cache").stderr
     assert site.plan(WHEELKIT_NO_CACHE="1") == {}
-    assert "files" in site.run("clean", "--cache").stdout
-    assert "empty" in site.run("clean", "--cache").stderr
+    assert "files" in site.run("clean", "--cache", "--yes").stdout
+    assert "empty" in site.run("clean", "--cache", "--yes").stderr
     assert not [path for path in site.cache.rglob("*") if path.is_file()]
 
 

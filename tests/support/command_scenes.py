@@ -90,6 +90,12 @@ def dist(folder: Path, _patch: Patch) -> None:
     write_wheel(folder / "dist", "demo-1.0-cp312-cp312-manylinux_2_28_x86_64.whl", members=more)
 
 
+def cached(folder: Path, patch: Patch) -> None:
+    patch.setenv("WHEELKIT_CACHE_DIR", str(folder / "cache"))
+    (folder / "cache/v2/entries").mkdir(parents=True)
+    (folder / "cache/v2/entries/x").write_text("x")
+
+
 def earlier(folder: Path, patch: Patch) -> None:
     dist(folder, patch)
     (folder / "old").mkdir()
@@ -181,6 +187,8 @@ DOCUMENTS: dict[str, tuple[list[str], int, Make]] = {
     "build": (["build", "--no-cache"], 0, built),
     "build-dry-run": (["build", "--dry-run", "--no-cache"], 0, native),
     "ci": (["ci", "--check"], 1, drifted),
+    "clean": (["clean", "--all", "--dry-run"], 0, dist),
+    "clean-cache": (["clean", "--cache", "--dry-run"], 0, cached),
     "doctor": (["doctor", "--offline"], 1, lines),
     "explain": (["explain", "WK101", "WK105", "WK120"], 0, native),
     "inspect": (["inspect", LINUX], 0, wheels),

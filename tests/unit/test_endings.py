@@ -101,7 +101,7 @@ FORMS = {
     "init --yes new": "wrote README.md, .gitignore",
     "init --yes ../bare": "",
     "clean": "4 files removed from dist",
-    "clean --cache": "1 file removed from",
+    "clean --cache --yes": "1 file removed from",
 }
 
 

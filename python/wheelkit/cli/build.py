@@ -37,7 +37,7 @@ from wheelkit.cli.options import (
 from wheelkit.cli.output import completed, note, result, result_json
 from wheelkit.cli.plan import builder_option, forced_builder, show_plan
 from wheelkit.cli.progress import TerminalProgress
-from wheelkit.errors import NothingToBuildError, UsageError
+from wheelkit.errors import NothingToBuildError
 from wheelkit.inputs import resolved
 from wheelkit.machine import facts
 from wheelkit.machine.workspace import open_workspace

@@ -35,7 +35,12 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
     ),
     "ci": (Rule("--matrix", excludes=("--check",), because="--matrix only prints"),),
-    "clean": (Rule("--cache", excludes=("--out",), because="the cache is in a folder of its own"),),
+    "clean": (
+        Rule("--cache", excludes=("--out",), because="the cache is in a folder of its own"),
+        Rule("--cache", excludes=("--old", "--all"), because="these are about the dist folder"),
+        Rule("--old", excludes=("--all",), because="both say which files are removed"),
+        Rule("--yes", needs=("--cache",), because="only the cache is asked for"),
+    ),
     "release": (
         Rule("--until", excludes=("--only",), because="both say which stages run"),
         Rule("--offline", excludes=("--index",), because="third-party packages come from one place"),

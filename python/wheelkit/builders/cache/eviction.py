@@ -78,16 +78,25 @@ def _remove_stray(store: Store, unreferenced: list[_File]) -> int:
 
 def clear(store: Store) -> tuple[int, int]:
     """Remove the cache in all formats, and nothing else; return the numbers of files and bytes."""
-    formats = [
-        path
-        for path in sorted(store.folder.glob("v*"))
-        if path.name[1:].isdigit() and (path / "entries").is_dir()
-    ]
-    removed: list[_File] = []
-    for folder in (*formats, store.folder / folders.COMPILED_FOLDER):
-        removed += _files(folder, everything=True)
+    contents = measure(store)
+    for folder in _folders(store):
         shutil.rmtree(folder, ignore_errors=True)
-    return len(removed), sum(file.size for file in removed)
+    return contents
+
+
+def measure(store: Store) -> tuple[int, int]:
+    """Return the numbers of files and bytes in the cache, in all formats."""
+    found = [file for folder in _folders(store) for file in _files(folder, everything=True)]
+    return len(found), sum(file.size for file in found)
+
+
+def _folders(store: Store) -> list[Path]:
+    """Return the folders of all formats of the cache, and the one of the compiler cache."""
+    formats = (path for path in sorted(store.folder.glob("v*")) if path.name[1:].isdigit())
+    return [
+        *(path for path in formats if (path / "entries").is_dir()),
+        store.folder / folders.COMPILED_FOLDER,
+    ]
 
 
 def _files(folder: Path, *, everything: bool = False) -> Iterator[_File]:
