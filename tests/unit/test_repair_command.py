@@ -48,6 +48,30 @@ def test_the_target_of_a_wheel(platform: str, promised: str, alone: str) -> None
     assert command._target_of(path, Config()).tag == alone
 
 
+@rows(("platform", "target", "fits"), [
+    ("linux_x86_64", "manylinux_2_28_x86_64", True),
+    ("manylinux_2_17_x86_64.manylinux2014_x86_64", "musllinux_1_2_x86_64", True),
+    ("manylinux_2_17_x86_64", "manylinux_2_28_aarch64", False),
+    ("manylinux_2_17_x86_64", "win_amd64", False),
+    ("win_amd64", "win_amd64", True),
+    ("win32", "win_amd64", False),
+    ("win32", "win32", True),
+    ("macosx_12_0_arm64", "macosx_11_0_arm64", True),
+    ("macosx_12_0_arm64", "macosx_11_0_x86_64", False),
+    ("macosx_12_0_universal2", "macosx_11_0_arm64", True),
+    ("macosx_12_0_arm64", "win_arm64", False),
+    ("win_arm64", "macosx_11_0_arm64", False),
+    ("any", "win_amd64", True),
+])  # fmt: skip
+def test_a_target_of_another_system_is_refused_before_any_work(
+    platform: str, target: str, *, fits: bool, capsys: Capture
+) -> None:
+    name = f"demo-1.0-cp311-cp311-{platform}.whl"
+    assert main(["repair", "--target", target, name]) != 0
+    said = capsys.readouterr().err
+    assert ("a repair cannot change that" in said) is not fits
+
+
 def test_a_wheel_without_a_target() -> None:
     with pytest.raises(UsageError, match=r"its platform tag any does not name a target") as usage:
         command._target_of(Path("demo-1.0-py3-none-any.whl"), Config())

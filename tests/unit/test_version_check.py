@@ -191,7 +191,10 @@ def test_bump_set_and_dev_change_the_family(project: Path, capsys: Capture) -> N
         (["bump", "mnior"], "is not one of 'major', 'minor', 'patch', 'pre', 'final'"),
         (["bump", "final"], "2.3.0 is already final"),
         (["set", "one"], '"one" is not a valid version (PEP 440)'),
-        (["dev", "--stamp", "now"], '"now" is not a time stamp'),
+        (["dev", "--stamp", "now"], '"now" is not a UTC time'),
+        (["dev", "--stamp", "20261320143000"], '"20261320143000" is not a UTC time'),
+        (["dev", "--stamp", "2026112014300"], '"2026112014300" is not a UTC time'),
+        (["dev", "--stamp", "5"], '"5" is not a UTC time'),
     ],
 )
 def test_wrong_usage_changes_nothing(project: Path, words: list[str], expected: str, capsys: Capture) -> None:

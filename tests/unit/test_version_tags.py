@@ -310,7 +310,7 @@ def test_a_stamp_that_no_build_can_be_given_changes_nothing(
         {"wheelkit.toml": 'distributions = ["*"]\n[distribution.other]\ntag = "other-{version}"\n'},
     )
     git_commit(scm)
-    assert main(["version", "dev", "--stamp", "5", *named]) == 2
+    assert main(["version", "dev", "--stamp", "20261120143000", *named]) == 2
     assert message in capsys.readouterr().err
     assert not Repository(folder=scm).modified
 

@@ -67,6 +67,9 @@ def command(
     loaded = load_config(current_folder(), config_file)
     _require_no_system_library(excludes)
     forced = _parse_target(target) if target else None
+    if forced is not None:
+        for path in files:
+            _require_platform(path, forced)
     repaired: list[Repaired] = []
     with open_workspace(TerminalProgress(verbose=verbose), "repair") as workspace:
         for path in files:
@@ -122,15 +125,39 @@ def _parse_target(tag: str) -> Target:
     return target
 
 
-def _target_of(path: Path, loaded: Config) -> Target:
-    """Choose the promised target of the wheel's system and architecture, else the one that its tag names."""
+def _platforms(path: Path) -> tuple[str, ...]:
     try:
-        platforms = parse_file_name(path.name).platforms
+        return parse_file_name(path.name).platforms
     except ValueError as error:
         raise WheelError(
             f"{path}: not a valid wheel file name: {error}",
             hint="expected name-version[-build]-python-abi-platform.whl",
         ) from error
+
+
+def _require_platform(path: Path, target: Target) -> None:
+    """Raise UsageError for a wheel of another system or architecture, which no repair changes."""
+    platforms = _platforms(path)
+    if any(_may_become(platform, target) for platform in platforms):
+        return
+    raise UsageError(
+        f"--target {target}: {path.name} is for {'.'.join(platforms)}, and a repair cannot change that",
+        hint="leave out --target: the wheel's own tag and the matrix decide, or name a target of its system",
+    )
+
+
+def _may_become(platform: str, target: Target) -> bool:
+    """Return whether a repair for the target can serve a wheel with the platform tag."""
+    if platform == "any":
+        return True
+    same_arch = platform == target.tag or platform.endswith(f"_{target.arch}")
+    universal = "universal2" in {platform.rpartition("_")[2], target.arch}
+    return _system(platform) is target.system and (same_arch or universal)
+
+
+def _target_of(path: Path, loaded: Config) -> Target:
+    """Choose the promised target of the wheel's system and architecture, else the one that its tag names."""
+    platforms = _platforms(path)
     promised = [Target.parse(tag) for tag in loaded.matrix.targets or ()]
     for platform in platforms:
         for target in promised:

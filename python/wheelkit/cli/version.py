@@ -60,6 +60,9 @@ def _change_options(command: Callable[..., None]) -> Callable[..., None]:
     return _names_argument(_dry_run_option(config_option(json_option(command))))
 
 
+_STAMP = "%Y%m%d%H%M%S"
+
+
 @click.group("version")
 def command() -> None:
     """Show, check and change the versions of the family; the ranges between siblings follow."""
@@ -160,10 +163,17 @@ def dev_command(stamp: str | None, **values: Any) -> None:  # noqa: ANN401 - one
     The whole family gets the same UTC time; local version parts are dropped. Where versions come from git
     tags, no tag is made: the command that is printed gives the version to one build.
     """
-    if stamp is not None and not (stamp.isascii() and stamp.isdigit()):
-        raise UsageError(f'"{stamp}" is not a time stamp', hint="give digits: --stamp 20261120143000")
-    moment = stamp or datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+    if stamp is not None and not _is_time(stamp):
+        raise UsageError(f'"{stamp}" is not a UTC time', hint="as YYYYMMDDHHMMSS: --stamp 20261120143000")
+    moment = stamp or datetime.now(UTC).strftime(_STAMP)
     _stamp(ChangeOptions(**values), moment)
+
+
+def _is_time(stamp: str) -> bool:
+    try:
+        return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC).strftime(_STAMP) == stamp
+    except ValueError:
+        return False
 
 
 @command.command("tag")
