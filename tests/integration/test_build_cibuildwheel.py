@@ -135,7 +135,7 @@ def test_a_failing_smoke_command_is_a_failed_check(  # noqa: PLR0913, PLR0917 - 
     message = f"the test of the repaired wheel on {interpreters[0]} failed with exit status 1: "
     assert f"{message}python -c 'import momentum; assert" in done.stderr
     assert "AssertionError" in done.stderr
-    assert (engine.containers(), dist(momentum)) == ([], ["old.whl"])
+    assert (engine.containers(), dist(momentum)) == ([], ["failed", "old.whl"])
 
 
 def test_a_failing_test_command_of_an_override_fails_the_build(
@@ -149,7 +149,7 @@ def test_a_failing_test_command_of_an_override_fails_the_build(
     assert f"on {interpreters[0]} failed with exit status 3: exit 3" in done.stderr
     named = f'[tool.cibuildwheel] repair-wheel-command of the override "{interpreters[0]}-*" is overridden'
     assert named in done.stderr
-    assert (engine.containers(), dist(momentum)) == ([], ["old.whl"])
+    assert (engine.containers(), dist(momentum)) == ([], ["failed", "old.whl"])
 
 
 def waiting(folder: Path, running: Path) -> None:

@@ -274,17 +274,20 @@ def test_the_build_gets_what_the_project_sets_for_cibuildwheel(tmp_path: Path) -
 def test_a_failing_test_is_a_failed_check_with_the_command(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path, Uv(fails={"second --now": "AssertionError\n"}))
     path = wheels.write_wheel(tmp_path, ABI3)
-    with pytest.raises(
-        CheckFailedError,
-        match=r"the test of demo-1\.0-cp312-abi3.* on cp312 failed with exit status 2: second --now",
-    ) as caught:
-        host._test_all(
-            [BuiltWheel(path=path, cells=("cp312",))],
-            job(tests=("first 'a b'", "second --now", "third")),
-            pythons("cp312"),
-            workspace,
-        )
-    assert caught.value.detail == "AssertionError"
+    tests = host._Tests(
+        step=job(tests=("first 'a b'", "second --now", "third")),
+        pythons=pythons("cp312"),
+        workspace=workspace,
+        fail_fast=False,
+    )
+    good, (failure,) = tests.run([BuiltWheel(path=path, cells=("cp312",))])
+    assert good == ()
+    assert isinstance(failure.error, CheckFailedError)
+    message = (
+        "the test of demo-1.0-cp312-abi3-linux_x86_64.whl on cp312 failed with exit status 2: second --now"
+    )
+    assert failure.error.message == message
+    assert (failure.error.detail, failure.wheel, failure.interpreters) == ("AssertionError", path, ("cp312",))
     ran = [command.argv for command in workspace.run.asked if command.argv[0] in {"first", "second", "third"}]  # type: ignore[attr-defined]  # the fake keeps its commands
     assert ran == [("first", "a b"), ("second", "--now")]
 
@@ -334,7 +337,7 @@ def test_unsupported_and_untested_interpreters_are_reported(
         BuiltWheel(path=Path(f"demo-1.0-{tags}-manylinux_2_28_x86_64.whl"), cells=cells, tested=cells)
         for tags, cells in files.items()
     ]
-    notes = list(dispatch._left_out(one, made))
+    notes = list(dispatch._left_out(one, made, ()))
     assert [text[: len(start)] for text, start in zip(notes, expected, strict=True)] == expected
 
 

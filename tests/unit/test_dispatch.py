@@ -15,7 +15,7 @@ from support.publishing import Notes
 from support.wheels import write_wheel
 from wheelkit.builders import dispatch
 from wheelkit.builders.dispatch import Dispatcher
-from wheelkit.builders.results import BuiltWheel, UnitResult
+from wheelkit.builders.results import BuiltWheel, StepResult, UnitResult
 from wheelkit.builders.sdist import SourceDist
 from wheelkit.builders.units import BuildUnit, FirstWheel, Selection, UnitKind
 from wheelkit.machine.git import Checkout
@@ -75,6 +75,9 @@ class Results:
         self.asked.append(asked.label)
         return self.cached
 
+    def find_part(self, _part: BuildUnit) -> None:
+        return None
+
     def sources_unchanged(self, _distribution: Distribution) -> bool:
         return not self.changed
 
@@ -112,7 +115,8 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
     source = SourceDist(path=sdist, distribution=DEMO, sha256="5" * 64)
 
     def logged(name: str, make: Callable[..., Any]) -> Callable[..., Any]:
-        def call(first: Any, *more: Any) -> Any:
+        def call(first: Any, *more: Any, fail_fast: bool = False) -> Any:
+            assert not fail_fast
             made.log.append(f"{name} again" if any(isinstance(one, FirstWheel) for one in more) else name)
             return make(first)
 
@@ -120,15 +124,17 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
 
     builders: dict[str, Callable[..., Any]] = {
         "pure": lambda _: made.wheel("py3-none-any"),
-        "host": lambda _: (made.wheel(),),
-        "cibuildwheel": lambda _: (made.wheel(),),
+        "host": lambda _: StepResult(wheels=(made.wheel(),)),
+        "cibuildwheel": lambda _: StepResult(wheels=(made.wheel(),)),
     }
     for name, make in builders.items():
         monkeypatch.setattr(getattr(dispatch, name), "build", logged(name, make))
     crossed = logged(
-        "cross", lambda steps: [(made.wheel(f"cp311-cp311-{step.target.tag}")) for step in steps]
+        "cross",
+        lambda steps: [StepResult(wheels=(made.wheel(f"cp311-cp311-{step.target.tag}"),)) for step in steps],
     )
     monkeypatch.setattr(dispatch.cross, "build_all", crossed)
+    monkeypatch.setattr(dispatch, "add_sboms", lambda built, *_: tuple(built))
     monkeypatch.setattr(dispatch.sdist, "make_sdist", logged("sdist", lambda _: source))
     monkeypatch.setattr(dispatch.sdist, "read_sdist", logged("cached sdist", lambda _: source))
     return made

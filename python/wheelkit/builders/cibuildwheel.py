@@ -15,18 +15,21 @@ from wheelkit import wheel as wheels
 from wheelkit.builders.causes import explain
 from wheelkit.builders.frontend import outside_error
 from wheelkit.builders.kinds import not_native_error
-from wheelkit.builders.results import BuiltWheel, supported_interpreters
+from wheelkit.builders.results import BuiltWheel, Failure, StepResult, supported_interpreters
+from wheelkit.builders.siblings import MOUNT
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
 from wheelkit.machine.process import Command, query, tool_error
 from wheelkit.machine.signals import at_end
 from wheelkit.machine.time_limits import ENGINE
+from wheelkit.matrix import System
 from wheelkit.plan.cibuildwheel import ENGINE_VARIABLE
-from wheelkit.plan.model import OUT, SDIST
+from wheelkit.plan.model import OUT, SDIST, reduced
+from wheelkit.plan.options import variable
 from wheelkit.repair.run import external_library_names
 from wheelkit.wheel.library_names import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from wheelkit.builders.sdist import SourceDist
@@ -62,35 +65,111 @@ _AUDITED = re.compile(r'"future_abi3_objects": (?P<objects>\{[^}]*\})')
 _LABEL = "wheelkit.run"
 # cibuildwheel's exit codes (its module errors).
 _CONFIGURATION, _NOTHING, _PURE, _ENGINE, _AUDIT = 2, 3, 5, 7, 9
+# What keeps cibuildwheel from mounting this machine's files in its containers.
+_NO_MOUNT = "disable_host_mount: true"
 _WITHOUT_CONTAINER = "or build without a container:  wheelkit build --native --builder host"
 
 
-def build(step: NativeStep, source: SourceDist, workspace: Workspace) -> tuple[BuiltWheel, ...]:
-    """Run cibuildwheel on the sdist for all identifiers of the step; return the repaired and tested wheels.
+def build(
+    step: NativeStep, source: SourceDist, workspace: Workspace, *, fail_fast: bool = False
+) -> StepResult:
+    """Run cibuildwheel on the sdist for all identifiers of the step, and again without those that failed.
 
-    Raises ToolFailedError, CheckFailedError (a test failed) or MissingToolError (no engine or image).
+    Raises MissingToolError without an engine or image, and what concerns all builds.
     """
-    out = workspace.new_folder("wheels")
     for place in step.overridden:
         workspace.note(
             f"[tool.cibuildwheel] {place} is overridden: the support matrix and the exclude list decide it"
         )
+    wheels: list[BuiltWheel] = []
+    failures: list[Failure] = []
+    missing = [interpreter.tag for interpreter in step.interpreters]
+    while missing:
+        part = reduced(step, missing)
+        result = _run_once(part, source, workspace)
+        wheels += result.wheels
+        failures += result.failures
+        done = {tag for wheel in result.wheels for tag in wheel.cells}
+        done |= {tag for failure in result.failures for tag in failure.interpreters}
+        missing = [tag for tag in missing if tag not in done] if result.failures and not fail_fast else []
+    # A stable ABI's wheel that failed for one interpreter may have been built again without it.
+    failed = {tag for failure in failures for tag in failure.interpreters}
+    good = (wheel for wheel in wheels if failed.isdisjoint(_cells(wheel.path, step)))
+    return StepResult(wheels=tuple(good), failures=tuple(failures))
+
+
+def _cells(path: Path, step: NativeStep) -> tuple[str, ...]:
+    return supported_interpreters(path, step, step.interpreters)
+
+
+def _run_once(step: NativeStep, source: SourceDist, workspace: Workspace) -> StepResult:
+    """Run cibuildwheel once: it ends at the first build that fails, with the wheels before it."""
+    out, repaired = workspace.new_folder("wheels"), workspace.new_folder("repaired")
     values = {OUT: str(out), SDIST: str(source.path)}
     command = Command(argv=tuple(values.get(word, word) for word in step.argv), env=step.env)
     workspace.progress.builder_command(command.script())
     start = workspace.log.stat().st_size if workspace.log.exists() else 0
-    with workspace.step(f"cibuildwheel {_join(step.identifiers)}"):
-        completed = _run(command, workspace)
-        output = _read_output(workspace.log, start)
-        if completed.returncode != 0:
-            raise _explain(replace(completed, output=output), step, source.path)
-    if (hits := compiler_cache_hits(output)) is not None:
+    completed = None
+    try:
+        with workspace.step(f"cibuildwheel {_join(step.identifiers)}"):
+            completed = _run(_handing_out(command, step, repaired), workspace)
+            completed = replace(completed, output=_read_output(workspace.log, start))
+            if completed.returncode != 0:
+                raise _explain(completed, step, source.path)
+    except (ToolFailedError, CheckFailedError) as error:
+        if completed is None or not _is_of_one_build(completed):
+            raise
+        found = {path.name: path for folder in (repaired, out) for path in folder.glob("*.whl")}
+        return _partial(step, completed, error, sorted(found.values()))
+    if (hits := compiler_cache_hits(completed.output)) is not None:
         workspace.note(f"compiler cache: {hits[0]} of {hits[1]} compilations were not repeated")
     paths = sorted(out.glob("*.whl"))
     if not paths:
         raise ToolFailedError(f"cibuildwheel built no wheel for {', '.join(step.identifiers)}")
-    tested = tested_interpreters(output)
-    return tuple(_describe(path, step, tested) for path in paths)
+    tested = tested_interpreters(completed.output)
+    return StepResult(wheels=tuple(_describe(path, step, tested) for path in paths))
+
+
+def _handing_out(command: Command, step: NativeStep, folder: Path) -> Command:
+    """Copy each wheel out of the container as soon as it is repaired.
+
+    cibuildwheel copies all of them at the end of a run, and none if a build fails.
+    """
+    name = variable("repair-wheel-command", System.LINUX)
+    mounted = step.in_container and _NO_MOUNT not in command.env.get(ENGINE_VARIABLE, "")
+    if not mounted or name not in command.env:
+        return command
+    copying = f"(cp {{dest_dir}}/*.whl {shlex.quote(f'{MOUNT}{folder}')} 2>/dev/null || true)"
+    return replace(command, env={**command.env, name: f"{command.env[name]} && {copying}"})
+
+
+def _is_of_one_build(completed: Completed) -> bool:
+    """Return whether a run failed because of the build that it names last, so that others may succeed."""
+    of_all = completed.returncode in {_CONFIGURATION, _NOTHING, _PURE, _ENGINE} or completed.cut_off
+    gone = _ENGINE_GONE.search(completed.output) or completed.met_full_disk
+    return not of_all and not gone and _SECTION.search(completed.output) is not None
+
+
+def _partial(
+    step: NativeStep, completed: Completed, error: WheelkitError, paths: Sequence[Path]
+) -> StepResult:
+    """Return what a failed run leaves: the wheels of the builds before the last one, and its failure."""
+    *before, last = (match["identifier"].split("-")[0] for match in _SECTION.finditer(completed.output))
+    tested = tested_interpreters(completed.output)
+    wheels = [_describe(path, step, tested) for path in paths]
+    failing = next((wheel for wheel in wheels if last in wheel.cells), None)
+    failed = failing.cells if failing else (last,)
+    if step.distribution.limited_api and _is_stable(last, step):
+        failed = tuple(interpreter.tag for interpreter in step.interpreters if interpreter.has_stable_abi)
+    good = [wheel for wheel in wheels if wheel.cells and set(wheel.cells) <= {*before} - {*failed}]
+    failure = Failure(
+        error=error, interpreters=failed, wheel=failing.path if failing else None, log=completed.log
+    )
+    return StepResult(wheels=tuple(good), failures=(failure,))
+
+
+def _is_stable(tag: str, step: NativeStep) -> bool:
+    return any(interpreter.has_stable_abi for interpreter in step.interpreters if interpreter.tag == tag)
 
 
 def _read_output(log: Path, start: int) -> str:

@@ -13,10 +13,19 @@ from wheelkit.builders import cibuildwheel, cross, host, pure, sdist, siblings
 from wheelkit.builders.cache.entry import BuildRecord
 from wheelkit.builders.cache.tools import installed_versions
 from wheelkit.builders.dist_folder import require_writable
-from wheelkit.builders.results import BuiltWheel, UnitResult, supported_interpreters
+from wheelkit.builders.kinds import WrongKindError
+from wheelkit.builders.parts import remainder
+from wheelkit.builders.results import (
+    BuiltWheel,
+    Failure,
+    StepResult,
+    UnitResult,
+    supported_interpreters,
+)
 from wheelkit.builders.sbom import add_sboms
 from wheelkit.builders.units import BuildUnit, FirstWheel, UnitKind
 from wheelkit.builders.zig_compile import TooNewModules
+from wheelkit.errors import ProjectError, WheelkitError
 from wheelkit.machine.compilers import find_zig
 from wheelkit.matrix import System
 from wheelkit.plan import Builder
@@ -45,15 +54,22 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
 
     results: Results
     workspace: Workspace
+    fail_fast: bool = False
 
     def build(self, units: Sequence[BuildUnit]) -> list[UnitResult]:
-        """Build units of one distribution; a newly built sdist is always among the results."""
+        """Build units of one distribution; a newly built sdist is always among the results.
+
+        A unit that fails does not keep the others from being built, unless ``fail_fast``: its result has the
+        failures. Raises what concerns all of them: an sdist that fails, or a wheel of another kind.
+        """
         distribution = units[0].distribution
         wheelhouse = self._wheelhouse(distribution)
         workspace = wheelhouse.for_build(distribution, self.workspace)
         source, built = self._sdist(distribution, workspace)
         crossed = [unit for unit in units if unit.builder is Builder.CROSS]
         for unit in units:
+            if self.fail_fast and any(result.failures for result in built):
+                return built
             if unit.kind is UnitKind.PURE:
                 first = self.results.first_wheels.get(distribution.key)
                 built.append(self._pure(unit, source, first, workspace))
@@ -64,8 +80,8 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
     def _pure(
         self, unit: BuildUnit, source: SourceDist, first: FirstWheel | None, workspace: Workspace
     ) -> UnitResult:
-        def build(workspace: Workspace) -> tuple[BuiltWheel, ...]:
-            return (pure.build(unit.distribution, source, workspace, first),)
+        def build(workspace: Workspace) -> StepResult:
+            return StepResult(wheels=(pure.build(unit.distribution, source, workspace, first),))
 
         return self._timed(unit, source, build, workspace)
 
@@ -102,23 +118,32 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
             why = next(row.why for row in self.results.plan.targets if row.target == unit.target)
             self.workspace.progress.note(f"using the host builder ({why})")
 
-        def build(workspace: Workspace) -> tuple[BuiltWheel, ...]:
-            built: list[BuiltWheel] = []
+        def build(workspace: Workspace) -> StepResult:
+            rest = remainder(unit, self.results, workspace.new_folder("parts"))
+            wheels, failures = list(rest.wheels), list[Failure]()
+            for part in rest.cached:
+                for name, built, seconds in part.reused():
+                    workspace.progress.reused(name, built, seconds)
+            for step in rest.steps:
+                if self.fail_fast and failures:
+                    break
+                result = self._run_step(step, source, wheelhouse.for_step(step, workspace))
+                wheels += add_sboms(result.wheels, step, source, workspace) if result.wheels else ()
+                failures += result.failures
             for step in unit.steps:
-                wheels = self._run_step(step, source, wheelhouse.for_step(step, workspace))
-                wheels = add_sboms(wheels, step, source, workspace)
-                for note in _left_out(step, wheels):
+                for note in _left_out(step, wheels, failures):
                     workspace.note(note)
-                built += wheels
-            return tuple(built)
+            _require_own_names(wheels, unit)
+            return StepResult(wheels=tuple(wheels), failures=tuple(failures))
 
         return self._timed(unit, source, build, self.workspace)
 
-    def _run_step(self, step: NativeStep, source: SourceDist, workspace: Workspace) -> tuple[BuiltWheel, ...]:
+    def _run_step(self, step: NativeStep, source: SourceDist, workspace: Workspace) -> StepResult:
         if step.builder is Builder.CIBUILDWHEEL:
-            return cibuildwheel.build(step, source, workspace)
+            return cibuildwheel.build(step, source, workspace, fail_fast=self.fail_fast)
         first = self.results.first_wheels.get(step.distribution.key)
-        return host.build(step, source, workspace, TooNewModules(store=self.results.store), first)
+        too_new = TooNewModules(store=self.results.store)
+        return host.build(step, source, workspace, too_new, first, fail_fast=self.fail_fast)
 
     def _crossed(
         self, units: Sequence[BuildUnit], source: SourceDist, workspace: Workspace
@@ -128,25 +153,31 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
             return
         started = time.monotonic()
         steps = [step for unit in units for step in unit.steps]
-        made = cross.build_all(steps, source, workspace)
-        wheels = iter(
-            add_sboms([one], step, source, workspace)[0] for step, one in zip(steps, made, strict=True)
-        )
+        built = iter(cross.build_all(steps, source, workspace, fail_fast=self.fail_fast))
         seconds = (time.monotonic() - started) / len(units)
         for unit in units:
-            yield self._result(unit, source, tuple(next(wheels) for _ in unit.steps), seconds)
+            made = [(step, next(built)) for step in unit.steps]
+            wheels = [wheel for step, one in made for wheel in add_sboms(one.wheels, step, source, workspace)]
+            failures = tuple(failure for _, one in made for failure in one.failures)
+            yield replace(self._result(unit, source, wheels, seconds), failures=failures)
 
     def _timed(
         self,
         unit: BuildUnit,
         source: SourceDist,
-        build: Callable[[Workspace], tuple[BuiltWheel, ...]],
+        build: Callable[[Workspace], StepResult],
         workspace: Workspace,
     ) -> UnitResult:
         started = time.monotonic()
         workspace = replace(workspace, notes=[])
-        wheels = build(workspace)
-        return self._result(unit, source, wheels, time.monotonic() - started, workspace.notes)
+        try:
+            built = build(workspace)
+        except WrongKindError:
+            raise
+        except WheelkitError as error:
+            built = StepResult(failures=(Failure(error=error, log=getattr(error, "log", None)),))
+        result = self._result(unit, source, built.wheels, time.monotonic() - started, workspace.notes)
+        return replace(result, failures=built.failures)
 
     def _result(
         self,
@@ -178,12 +209,27 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
         )
 
 
-def _left_out(step: NativeStep, wheels: Sequence[BuiltWheel]) -> Iterator[str]:
-    """Yield notes about promised interpreters without a wheel, and those without a test."""
+def _require_own_names(wheels: Sequence[BuiltWheel], unit: BuildUnit) -> None:
+    """Raise ProjectError if builds made wheels of one name, as those of a stable ABI in two containers do."""
+    names = [wheel.path.name for wheel in wheels]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ProjectError(
+            f"two builds of {unit.distribution.name} for {unit.target_name} made {twice[0]}",
+            hint="a wheel for several Python versions is built once: give its builds one image and one"
+            " container engine in [tool.cibuildwheel]",
+        )
+
+
+def _left_out(step: NativeStep, wheels: Sequence[BuiltWheel], failures: Sequence[Failure]) -> Iterator[str]:
+    """Yield notes about promised interpreters without a wheel, and those without a test.
+
+    Those whose build failed are reported as failures.
+    """
+    failed = {tag for failure in failures for tag in failure.interpreters}
     supported = {
         tag for wheel in wheels for tag in supported_interpreters(wheel.path, step, step.interpreters)
     }
-    unsupported = [interpreter for interpreter in step.interpreters if interpreter.tag not in supported]
+    unsupported = [one for one in step.interpreters if one.tag not in supported | failed]
     if unsupported:
         pythons = " ".join(interpreter.request for interpreter in unsupported)
         install = f"; to build them: uv python install {pythons}" if step.builder is Builder.HOST else ""

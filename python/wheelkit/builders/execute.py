@@ -9,11 +9,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit.builders.dist_folder import Delivery, deliver
+from wheelkit.builders.handout import clear, failure_of, hand_out, keep
 from wheelkit.builders.results import Results
 from wheelkit.builders.run import BuildRun
 from wheelkit.builders.verify import verify_built
 from wheelkit.errors import NothingToBuildError, WheelkitError
-from wheelkit.machine.progress import Progress
 from wheelkit.verification.contract import contract_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wheelkit.builders.cache.lookup import Cache
     from wheelkit.builders.results import UnitResult
     from wheelkit.builders.units import BuildOrder
+    from wheelkit.machine.progress import Progress
     from wheelkit.machine.workspace import Workspace
     from wheelkit.manifest import Manifest
     from wheelkit.plan import Plan
@@ -39,8 +40,9 @@ class BuildOutcome(Struct, frozen=True, kw_only=True):
 def execute(order: BuildOrder, cache: Cache | None, workspace: Workspace) -> BuildOutcome:
     """Build, repair, test, verify and deliver what is selected; units in the cache are not built again.
 
-    The dist folder changes only in the end. Raises what the builders raise, NothingToBuildError when nothing
-    can be built here, and CheckFailedError with the findings when a file fails verification.
+    The dist folder changes only in the end. What fails does not keep the rest from being built, verified and
+    saved, unless the order says so. Raises what the builders raise, NothingToBuildError when nothing can be
+    built here, and CheckFailedError with the findings when a file fails verification.
     """
     first = order.first_wheels
     results = Results(plan=order.plan, cache=cache, progress=workspace.progress, first_wheels=first)
@@ -50,10 +52,15 @@ def execute(order: BuildOrder, cache: Cache | None, workspace: Workspace) -> Bui
     contract = contract_of(order.config, order.plan.family)
     try:
         selected = run.build()
+        if not results.failed:
+            verify_built(selected, contract, workspace, results.store)
     except WheelkitError:
-        _save_verified(tuple(results), results, contract, workspace)
+        keep(results, contract, workspace)
         raise
-    verify_built(selected, contract, workspace, results.store)
+    clear([*results, *results.failed], order.plan.out)
+    if results.failed:
+        kept = keep(results, contract, workspace)
+        raise failure_of(results, replace(kept, folders=hand_out(results, workspace)))
     results.save_built(selected)
     extra = [result for result in results if not order.selection.includes(result.unit)]
     _save_verified(extra, results, contract, workspace)
@@ -67,7 +74,7 @@ def _save_verified(
     built = [result for result in extra if result.hit is None]
     if built and results.cache is not None:
         with suppress(WheelkitError):
-            verify_built(built, contract, replace(workspace, progress=Progress()), results.store)
+            verify_built(built, contract, workspace.silent(), results.store)
             results.save_built(built)
 
 
@@ -103,9 +110,8 @@ def _deliver(results: Sequence[UnitResult], plan: Plan, progress: Progress) -> B
     files = deliver(units, plan.out)
     for result in results:
         if result.hit is not None:
-            seconds = result.record.seconds / len(result.record.files)
-            for file in result.record.files:
-                progress.reused(file.file, result.hit.entry.built, seconds)
+            for name, built, seconds in result.reused():
+                progress.reused(name, built, seconds)
             for note in result.record.notes:
                 progress.note(note)
     return BuildOutcome(files=files, manifests=tuple(unit.record for unit in units))

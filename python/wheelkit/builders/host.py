@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import shutil
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from wheelkit import wheel as wheels
 from wheelkit.analysis import python_api
 from wheelkit.builders.frontend import repair_wheel
 from wheelkit.builders.host_compile import HostCompiler
+from wheelkit.builders.results import Failure, StepResult
 from wheelkit.command_lines import split_command
-from wheelkit.errors import CheckFailedError
+from wheelkit.errors import CheckFailedError, ToolFailedError
 from wheelkit.machine import uv_settings
 from wheelkit.machine.compilers import require_compiler
 from wheelkit.machine.concurrency import run_jobs
@@ -35,23 +38,25 @@ if TYPE_CHECKING:
     from wheelkit.plan import NativeStep
 
 
-def build(
+def build(  # noqa: PLR0913 - what a step needs besides its source
     step: NativeStep,
     source: SourceDist,
     workspace: Workspace,
     too_new: TooNewModules,
     first: FirstWheel | None = None,
-) -> tuple[BuiltWheel, ...]:
+    *,
+    fail_fast: bool = False,
+) -> StepResult:
     """Build, repair and test the wheels of a step from the sdist, for the interpreters installed here.
 
     If this machine's libraries are too new for the target, zig compiles against older ones; ``too_new`` knows
-    for which projects that was so before, and ``first`` is a wheel of the project that is there already.
-    Raises MissingToolError without a compiler or interpreter, ToolFailedError when the backend or auditwheel
-    fails, and CheckFailedError when a test fails or a wheel needs a newer system than its target.
+    for which projects that was so before, and ``first`` is a wheel of the project that is there already. What
+    fails for one interpreter does not keep the others from being built, unless ``fail_fast``.
+    Raises MissingToolError without a compiler or interpreter, and CheckFailedError when a wheel needs a newer
+    system than its target.
     """
     require_compiler()
     pythons = pythons_with_headers(step.interpreters)
-    usable = [python.interpreter for python in pythons.values()]
     if step.overridden:
         workspace.note(
             f"[tool.cibuildwheel] {', '.join(step.overridden)}: ignored, "
@@ -61,17 +66,38 @@ def build(
         workspace.note(step.warning)
     modules = too_new.load(step)
     compiler = HostCompiler(step=step, source=source, workspace=workspace, modules=modules, first=first)
+    built, failures = _build_all(compiler, pythons, fail_fast=fail_fast)
+    if fail_fast and failures:
+        return StepResult(failures=tuple(failures))
+    tests = _Tests(step=step, pythons=pythons, workspace=workspace, fail_fast=fail_fast)
+    wheels, failed = tests.run(built) if built else ((), ())
+    too_new.save(step, compiler.modules)
+    return StepResult(wheels=wheels, failures=(*failures, *failed))
+
+
+def _build_all(
+    compiler: HostCompiler, pythons: Mapping[str, Python], *, fail_fast: bool
+) -> tuple[list[BuiltWheel], list[Failure]]:
+    """Compile and repair a wheel for each interpreter that no earlier wheel serves."""
+    step, workspace = compiler.step, compiler.workspace
+    usable = [python.interpreter for python in pythons.values()]
     built: list[BuiltWheel] = []
+    failures: list[Failure] = []
     for tag, python in pythons.items():
-        if not any(tag in wheel.cells for wheel in built):
+        if any(tag in wheel.cells for wheel in built):
+            continue
+        try:
             compiled = compiler.compile(python)
             path = _lower_python_tag(step, compiled.path, workspace)
             with workspace.step(f"auditwheel repair --plat {step.target}"):
                 built.append(repair_wheel(path, step, usable, workspace, compiled.compiler))
-    with workspace.step("tests on " + " ".join(pythons)):
-        _test_all(built, step, pythons, workspace)
-    too_new.save(step, compiler.modules)
-    return tuple(replace(wheel, tested=wheel.cells) for wheel in built)
+        except ToolFailedError as error:
+            # The one wheel of the limited API would fail for all of them.
+            tags = tuple(pythons) if step.distribution.limited_api else (tag,)
+            failures.append(Failure(error=error, interpreters=tags, log=error.log))
+            if fail_fast or step.distribution.limited_api:
+                break
+    return built, failures
 
 
 def _lower_python_tag(step: NativeStep, path: Path, workspace: Workspace) -> Path:
@@ -103,24 +129,51 @@ def _lower_python_tag(step: NativeStep, path: Path, workspace: Workspace) -> Pat
     return next(path.parent.glob("*.whl"))
 
 
-def _test_all(
-    built: Sequence[BuiltWheel], step: NativeStep, pythons: Mapping[str, Python], workspace: Workspace
-) -> None:
-    """Test every wheel on each of its interpreters, several at a time.
+class _TestsFailedError(Exception):
+    """Some tests failed; each failure is kept by itself."""
+
+
+class _Tests(Struct, frozen=True, kw_only=True):
+    """Tests every wheel on each of its interpreters, several at a time.
 
     Only one is installed at a time: uv downloads in parallel by itself, and each file once.
     """
-    installing = threading.Lock()
 
-    def test(case: tuple[Path, str], stop: Stop | None) -> None:
-        path, tag = case
-        own = workspace.for_job(tag, stop)
-        with installing:
-            folder = _install(path, pythons[tag], own)
-        _test(path, pythons[tag], step.tests, folder, own)
+    step: NativeStep
+    pythons: Mapping[str, Python]
+    workspace: Workspace
+    fail_fast: bool
+    installing: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, built: Sequence[BuiltWheel]) -> tuple[tuple[BuiltWheel, ...], tuple[Failure, ...]]:
+        """Return the wheels that passed on all of their interpreters, and the failures of the others."""
+        passed: set[tuple[Path, str]] = set()
+        failures: list[Failure] = []
+
+        def test(case: tuple[Path, str], stop: Stop | None) -> None:
+            path, tag = case
+            own = self.workspace.for_job(tag, stop)
+            try:
+                self._test(path, tag, own)
+                passed.add(case)
+            except (CheckFailedError, ToolFailedError) as error:
+                cells = next(wheel.cells for wheel in built if wheel.path == path)
+                failures.append(Failure(error=error, interpreters=cells, wheel=path, log=own.log))
+                if self.fail_fast:
+                    raise _TestsFailedError from error
+
+        with suppress(_TestsFailedError), self.workspace.step("tests on " + " ".join(self.pythons)):
+            run_jobs([(wheel.path, tag) for wheel in built for tag in wheel.cells], test)
+            if failures:
+                raise _TestsFailedError
+        good = (wheel for wheel in built if all((wheel.path, tag) in passed for tag in wheel.cells))
+        return tuple(replace(wheel, tested=wheel.cells) for wheel in good), tuple(failures)
+
+    def _test(self, path: Path, tag: str, workspace: Workspace) -> None:
+        with self.installing:
+            folder = _install(path, self.pythons[tag], workspace)
+        _test(path, self.pythons[tag], self.step.tests, folder, workspace)
         shutil.rmtree(folder, ignore_errors=True)
-
-    run_jobs([(wheel.path, tag) for wheel in built for tag in wheel.cells], test)
 
 
 def _install(path: Path, python: Python, workspace: Workspace) -> Path:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from wheelkit.builders import siblings
+from wheelkit.builders.cache.entry import BuildRecord
 from wheelkit.builders.cache.eviction import evict
 from wheelkit.builders.units import UnitKind
 from wheelkit.machine import git
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from wheelkit.builders.cache.entry import BuildRecord
     from wheelkit.builders.cache.lookup import Cache
     from wheelkit.builders.cache.store import CacheHit, Store
     from wheelkit.builders.units import BuildUnit, FirstWheel
+    from wheelkit.errors import WheelkitError
     from wheelkit.machine.git import Checkout
     from wheelkit.machine.progress import Progress
     from wheelkit.matrix import Interpreter
@@ -53,6 +54,25 @@ class BuiltWheel(Struct, frozen=True, kw_only=True):
         return {name: getattr(self, name) for name in ("cells", "tested", "grafted", "excluded")}
 
 
+class Failure(Struct, frozen=True, kw_only=True):
+    """A build that failed: for which interpreters (empty: not for single ones), why, and what is left of it.
+
+    ``wheel`` is a wheel that failed its test, ``log`` has all that was printed.
+    """
+
+    error: WheelkitError
+    interpreters: tuple[str, ...] = ()
+    wheel: Path | None = None
+    log: Path | None = None
+
+
+class StepResult(Struct, frozen=True, kw_only=True):
+    """The wheels of one step that were built, repaired and tested, and the builds that failed."""
+
+    wheels: tuple[BuiltWheel, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
 def supported_interpreters(
     path: Path, step: NativeStep, interpreters: Iterable[Interpreter]
 ) -> tuple[str, ...]:
@@ -66,13 +86,17 @@ def supported_interpreters(
 
 
 class UnitResult(Struct, frozen=True, kw_only=True):
-    """The files of one unit: new ones are at ``paths``, by name; the others are in the cache ``hit``."""
+    """The files of one unit: new ones are at ``paths``, by name; the others are in the cache ``hit``.
+
+    With ``failures``, the files are only those that could be built.
+    """
 
     unit: BuildUnit
     record: BuildRecord
     checkout: Checkout
     paths: Mapping[str, Path] = field(default_factory=dict)
     hit: CacheHit | None = None
+    failures: tuple[Failure, ...] = ()
 
     def manifest(self) -> Manifest:
         """Return the manifest, created now."""
@@ -89,6 +113,13 @@ class UnitResult(Struct, frozen=True, kw_only=True):
             files=self.record.files,
         )
 
+    def reused(self) -> Iterator[tuple[str, float, float]]:
+        """Yield the name of each file from the cache, when it was built, and how long that took."""
+        if self.hit is not None:
+            seconds = self.record.seconds / len(self.record.files)
+            for file in self.record.files:
+                yield file.file, self.hit.entry.built, seconds
+
     def paths_in(self, folder: Path) -> dict[str, Path]:
         """Return the paths of the files by name; cached files are copied into ``folder`` first."""
         if self.hit is None:
@@ -101,13 +132,16 @@ class UnitResult(Struct, frozen=True, kw_only=True):
 class Results(Struct, kw_only=True):
     """The results of one build so far, and the cache that provides others. Thread-safe.
 
-    ``first_wheels`` holds, by distribution, the wheels from which their kinds were learnt.
+    ``first_wheels`` holds, by distribution, the wheels from which their kinds were learnt. ``failed`` are
+    units that failed, in whole or in part, and ``skipped`` distributions with the sibling that they lack.
     """
 
     plan: Plan
     cache: Cache | None
     progress: Progress
     first_wheels: Mapping[str, FirstWheel] = field(default_factory=dict)
+    failed: list[UnitResult] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
     _by_label: dict[str, UnitResult] = field(default_factory=dict)
     _checkouts: dict[str, Checkout] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -131,9 +165,42 @@ class Results(Struct, kw_only=True):
             return self._by_label.get(unit.label)
 
     def add(self, results: Iterable[UnitResult]) -> None:
-        """Add results of new builds."""
+        """Add results of new builds; those with failures are apart, for others cannot build on them."""
         with self._lock:
-            self._by_label |= {result.unit.label: result for result in results}
+            for result in results:
+                if result.failures:
+                    self.failed.append(result)
+                else:
+                    self._by_label[result.unit.label] = result
+
+    def failure(self, unit: BuildUnit, error: WheelkitError) -> UnitResult:
+        """Return the result of a unit of which nothing was built."""
+        distribution = unit.distribution
+        record = BuildRecord(
+            distribution=distribution.key,
+            version=distribution.version or "",
+            source="",
+            tools={},
+            files=(),
+            seconds=0.0,
+        )
+        failures = (Failure(error=error, log=getattr(error, "log", None)),)
+        checkout = self.checkout(distribution)
+        return UnitResult(unit=unit, record=record, checkout=checkout, failures=failures)
+
+    def failed_names(self) -> set[str]:
+        """Return the distributions that failed or were skipped, by normalised name."""
+        with self._lock:
+            return {result.unit.distribution.key for result in self.failed} | self.skipped.keys()
+
+    def find_part(self, part: BuildUnit) -> UnitResult | None:
+        """Return a part of a unit from the cache."""
+        with self._lock:
+            hit = self.cache.find(part, self.sibling_digests(part))[0] if self.cache is not None else None
+            if hit is None:
+                return None
+            checkout = self.checkout(part.distribution)
+            return UnitResult(unit=part, record=hit.entry, checkout=checkout, hit=hit)
 
     def add_cached(self, unit: BuildUnit, hit: CacheHit) -> None:
         """Add a unit found in the cache."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,12 @@ from msgspec import Struct
 
 from wheelkit.builders import siblings
 from wheelkit.builders.units import BuildUnit, Selection, build_units
+from wheelkit.errors import WheelkitError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from wheelkit.builders.dispatch import Dispatcher
     from wheelkit.builders.results import Results, UnitResult
     from wheelkit.builders.units import BuildOrder
     from wheelkit.machine.concurrency import Stop
@@ -72,9 +75,34 @@ class BuildRun(Struct, frozen=True, kw_only=True):
         require_buildable(self.order)
 
         def build(key: str, stop: Stop | None) -> None:
+            if lacking := self.results.failed_names().intersection(self._siblings(key)):
+                self.results.skipped[key] = min(lacking)
+                return
             units = [unit for unit in missing[key] if self.results.look_up(unit) is None]
             if units:
                 workspace = self.workspace.for_job(key, stop)
-                self.results.add(Dispatcher(results=self.results, workspace=workspace).build(units))
+                dispatcher = Dispatcher(
+                    results=self.results, workspace=workspace, fail_fast=self.order.fail_fast
+                )
+                self.results.add(_built(dispatcher, units, self.results))
+                if self.order.fail_fast and self.results.failed:
+                    raise _EndedError
 
-        run_jobs(tuple(missing), build, needs={key: self._siblings(key) for key in missing})
+        with suppress(_EndedError):
+            run_jobs(tuple(missing), build, needs={key: self._siblings(key) for key in missing})
+
+
+class _EndedError(Exception):
+    """Something failed, and nothing more is to be begun."""
+
+
+def _built(dispatcher: Dispatcher, units: Sequence[BuildUnit], results: Results) -> list[UnitResult]:
+    """Build units of one distribution; if that fails before the first of them, so do all."""
+    from wheelkit.builders.kinds import WrongKindError
+
+    try:
+        return dispatcher.build(units)
+    except WrongKindError:
+        raise
+    except WheelkitError as error:
+        return [results.failure(units[0], error)]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _BUILD_VARIABLES = ("UV_BUILD_CONSTRAINT", "UV_CONSTRAINT")
 _ALL_VARIABLES = (*_BUILD_VARIABLES, "PIP_CONSTRAINT")
 # Where cibuildwheel mounts this machine's files in its containers.
-_MOUNT = "/host"
+MOUNT = "/host"
 
 
 def needed(distribution: Distribution, family: Family) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ class Wheelhouse(Struct, frozen=True, kw_only=True):
         if not names:
             return workspace
         in_container = step.in_container
-        mount = _MOUNT if in_container else ""
+        mount = MOUNT if in_container else ""
         path = self._write_constraints(step.distribution, step.target, step.interpreters, workspace, mount)
         env = dict.fromkeys(_ALL_VARIABLES, f"{mount}{path}")
         if in_container:

@@ -28,12 +28,14 @@ class UnitKind(StrEnum):
 class BuildUnit(Struct, frozen=True, kw_only=True):
     """One distribution's sdist, its pure wheel, or its native wheels for one target.
 
-    A native unit has the plan's steps for its target, the others have none.
+    A native unit has the plan's steps for its target, the others have none. ``part`` names what a part of a
+    native unit promises.
     """
 
     distribution: Distribution
     kind: UnitKind
     steps: tuple[NativeStep, ...] = ()
+    part: str = ""
 
     @property
     def target(self) -> Target | None:
@@ -60,7 +62,8 @@ class BuildUnit(Struct, frozen=True, kw_only=True):
     @property
     def label(self) -> str:
         """A unique name, usable as a folder name."""
-        return f"{self.distribution.key}-{self.target_name}"
+        part = f"-{self.part}" if self.part else ""
+        return f"{self.distribution.key}-{self.target_name}{part}"
 
 
 class Selection(Struct, frozen=True, kw_only=True):
@@ -88,12 +91,14 @@ class BuildOrder(Struct, frozen=True, kw_only=True):
     """What to build: the plan, what is selected of it, and the configuration to verify the result against.
 
     ``first_wheels`` are wheels that are built already, by distribution: those from which kinds were learnt.
+    With ``fail_fast``, nothing more is begun after the first failure.
     """
 
     plan: Plan
     selection: Selection
     config: Config
     first_wheels: Mapping[str, FirstWheel] = field(default_factory=dict)
+    fail_fast: bool = False
 
 
 def build_units(distribution: Distribution, plan: Plan) -> Iterator[BuildUnit]:

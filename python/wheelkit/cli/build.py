@@ -67,6 +67,7 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
     builder: str
     dry_run: bool
     no_cache: bool
+    fail_fast: bool
     compiler_cache: bool
     verbose: bool
     as_json: bool
@@ -104,6 +105,7 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
 @config_option
 @builder_option
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
 @cache_option
 @click.option(
     "--compiler-cache",
@@ -136,7 +138,12 @@ def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of Buil
     if options.dry_run:
         show_plan(plan, git_status, project.chosen, as_json=options.as_json)
         return
-    order = BuildOrder(plan=plan, selection=options.selection(project.chosen), config=project.config)
+    order = BuildOrder(
+        plan=plan,
+        selection=options.selection(project.chosen),
+        config=project.config,
+        fail_fast=options.fail_fast,
+    )
 
     def plan_again(family: Family) -> plans.Plan:
         return plans.make_plan(project.config, family, request)

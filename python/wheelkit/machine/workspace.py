@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from wheelkit.errors import OutputError
 from wheelkit.machine.process import LoggedRun
-from wheelkit.machine.progress import step
+from wheelkit.machine.progress import Progress, step
 from wheelkit.machine.scratch import removed_at_end
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from wheelkit.machine.concurrency import Stop
     from wheelkit.machine.process import Command, Completed, Run
-    from wheelkit.machine.progress import Progress
 
 
 _MAX_LOGS = 100
@@ -60,6 +59,10 @@ class Workspace(Struct, frozen=True, kw_only=True):
         """Show one sentence that the user should know, and keep it."""
         self.notes.append(text)
         self.progress.note(text)
+
+    def silent(self) -> Workspace:
+        """Return the workspace with nobody who is told of what happens in it."""
+        return replace(self, progress=Progress())
 
     def for_job(self, name: str, stop: Stop | None) -> Workspace:
         """Return the workspace of one of several parallel jobs, with a log of its own and ended by ``stop``.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wheelkit.command_lines import cmd_line, split_command
 from wheelkit.matrix import System
 from wheelkit.plan import compiler_cache
-from wheelkit.plan.model import OUT, SDIST
+from wheelkit.plan.model import BUILD_VARIABLE, OUT, SDIST
 from wheelkit.plan.options import CibuildwheelOptions, variable
 from wheelkit.text import dotted
 
@@ -89,7 +89,7 @@ def environment(
     system = target.system.value.upper()
     arch = _ARCHS.get(target.arch, target.arch) if target.system is System.WINDOWS else target.arch
     env = {
-        "CIBW_BUILD": " ".join(step.identifiers),
+        BUILD_VARIABLE: " ".join(step.identifiers),
         f"CIBW_ARCHS_{system}": arch,
     }
     if step.repair:

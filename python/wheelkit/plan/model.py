@@ -35,6 +35,8 @@ OUT = "{out}"
 PYTHON = "{python}"
 FILES = "{files}"
 """Placeholders in the argument lists of a plan; ``{files}`` is the folder that a cross build writes."""
+BUILD_VARIABLE = "CIBW_BUILD"
+"""The variable of the builds that a run of cibuildwheel makes."""
 
 
 class TargetRow(Struct, frozen=True, kw_only=True):
@@ -78,6 +80,20 @@ class NativeStep(Struct, frozen=True, kw_only=True):
     def in_container(self) -> bool:
         """Whether cibuildwheel runs it in a container of its own, away from this machine's tools."""
         return self.builder is Builder.CIBUILDWHEEL and self.target.system is System.LINUX
+
+
+def reduced(step: NativeStep, tags: Collection[str]) -> NativeStep:
+    """Return a step for some of its interpreters."""
+    kept = [number for number, interpreter in enumerate(step.interpreters) if interpreter.tag in tags]
+    identifiers = tuple(step.identifiers[number] for number in kept)
+    env = {**step.env, BUILD_VARIABLE: " ".join(identifiers)} if BUILD_VARIABLE in step.env else step.env
+    return replace(
+        step,
+        interpreters=tuple(step.interpreters[number] for number in kept),
+        identifiers=identifiers,
+        env=env,
+        settings={tag: settings for tag, settings in step.settings.items() if tag in tags},
+    )
 
 
 class Plan(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ They are verified like all other wheels, but not tested, as they do not run on t
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from wheelkit.builders.cross.environment import HIDDEN_VARIABLES, make_environme
 from wheelkit.builders.cross.files import CrossFiles
 from wheelkit.builders.cross.limits import NATIVE_HINT
 from wheelkit.builders.frontend import BuildTask, build_file, repair_wheel
+from wheelkit.builders.results import Failure, StepResult
+from wheelkit.errors import CheckFailedError, ToolFailedError
 from wheelkit.machine.compilers import find_zig, zig_environment
 from wheelkit.machine.concurrency import run_jobs, worker_count
 from wheelkit.machine.interpreters import pythons_with_headers
@@ -54,11 +57,11 @@ _HINTS = (
 
 
 def build_all(
-    steps: Sequence[NativeStep], source: SourceDist, workspace: Workspace
-) -> tuple[BuiltWheel, ...]:
-    """Build the wheel of each step, in the order of the steps.
+    steps: Sequence[NativeStep], source: SourceDist, workspace: Workspace, *, fail_fast: bool = False
+) -> tuple[StepResult, ...]:
+    """Build the wheel of each step, in the order of the steps; one that fails does not end the others.
 
-    Raises MissingToolError without zig or an interpreter with headers, and ToolFailedError when a tool fails.
+    With ``fail_fast`` it does. Raises MissingToolError without zig or an interpreter with headers.
     """
     # The oldest one: later headers contain its limited API too.
     promised = {interpreter for job in steps for interpreter in job.interpreters}
@@ -68,25 +71,33 @@ def build_all(
     with workspace.step("build environment"):
         folder = workspace.new_folder("cross")
         environment = make_environment(source.distribution, python.path, folder, workspace.run)
-    wheels: dict[int, BuiltWheel] = {}
+    results: dict[int, StepResult] = {}
 
     def build(number: int, stop: Stop | None) -> None:
         target = steps[number].target
-        with workspace.step(f"cross build {target}"):
-            wheels[number] = _CrossBuild(
-                step=steps[number],
-                source=source,
-                environment=environment,
-                headers=headers,
-                folder=workspace.new_folder(f"cross-{target}"),
-                workspace=workspace.for_job(str(target), stop),
-            ).wheel()
+        own = workspace.for_job(str(target), stop)
+        try:
+            with workspace.step(f"cross build {target}"):
+                wheel = _CrossBuild(
+                    step=steps[number],
+                    source=source,
+                    environment=environment,
+                    headers=headers,
+                    folder=workspace.new_folder(f"cross-{target}"),
+                    workspace=own,
+                ).wheel()
+            results[number] = StepResult(wheels=(wheel,))
+        except (ToolFailedError, CheckFailedError) as error:
+            results[number] = StepResult(failures=(Failure(error=error, log=own.log),))
+            if fail_fast:
+                raise
 
     # Windows first: its C library takes zig longer to compile, the first time, than everything else.
     order = sorted(range(len(steps)), key=lambda number: steps[number].target.system is not System.WINDOWS)
     # One more than there are processors, since Meson does not use its processor all the time.
-    run_jobs(order, build, workers=worker_count() + 1)
-    return tuple(wheels[number] for number in range(len(steps)))
+    with suppress(*((ToolFailedError, CheckFailedError) if fail_fast else ())):
+        run_jobs(order, build, workers=worker_count() + 1)
+    return tuple(results.get(number, StepResult()) for number in range(len(steps)))
 
 
 class _CrossBuild(Struct, frozen=True, kw_only=True):
