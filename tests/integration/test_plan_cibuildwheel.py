@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support.setuptools_projects import pyproject
 from wheelkit import config, matrix, plan
 from wheelkit.machine import facts
 from wheelkit.matrix import System
@@ -19,15 +20,7 @@ LINUX = facts.Machine(
 )
 MACOS = facts.Machine(system=System.MACOS, arch="arm64")
 WINDOWS = facts.Machine(system=System.WINDOWS, arch="amd64")
-PROJECT = """
-[build-system]
-requires = ["setuptools"]
-build-backend = "setuptools.build_meta"
-[project]
-name = "momentum"
-version = "1"
-requires-python = ">=3.11"
-"""
+PROJECT = pyproject()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.setuptools_projects import NATIVE, pyproject
 from wheelkit import config, matrix, plan
 from wheelkit.command_line import main
 from wheelkit.machine import facts
@@ -21,16 +22,7 @@ if TYPE_CHECKING:
     from wheelkit.matrix import Target
     from wheelkit.plan import NativeStep
 
-PROJECT = """
-[build-system]
-requires = ["setuptools"]
-build-backend = "setuptools.build_meta"
-[project]
-name = "momentum"
-version = "1"
-requires-python = ">=3.10"
-"""
-NATIVE = "import setuptools\nsetuptools.setup(ext_modules=[setuptools.Extension('momentum', ['m.c'])])\n"
+PROJECT = pyproject(python=">=3.10")
 EVERYTHING = """
 targets = [
   "manylinux_2_17_x86_64", "manylinux_2_28_x86_64", "manylinux_2_28_i686", "manylinux_2_28_aarch64",

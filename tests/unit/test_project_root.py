@@ -7,22 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from support.setuptools_projects import NATIVE, pyproject
 from support.wheels import write_wheel
 from wheelkit.__main__ import main
 from wheelkit.cli import COMMANDS
 from wheelkit.project.root import project_root
 
-PROJECT = """
-[build-system]
-requires = ["setuptools"]
-build-backend = "setuptools.build_meta"
-[project]
-name = "momentum"
-version = "1.2.0"
-requires-python = ">=3.11"
-"""
+PROJECT = pyproject(version="1.2.0")
 CONFIGURED = PROJECT + '[tool.wheelkit.matrix]\ntargets = ["win32"]\ninterpreters = ["cp312"]\n'
-NATIVE = "import setuptools\nsetuptools.setup(ext_modules=[setuptools.Extension('momentum', ['m.c'])])\n"
 SETTINGS = "[tool.ruff]\nline-length = 100\n"
 
 
