@@ -15,8 +15,14 @@ from support import wheels
 from support.rows import rows
 from support.wheels import Rpath, elf, macho, needs, pe
 from wheelkit.matrix import Target
+from wheelkit.repair import search as search_module
 from wheelkit.repair.commands import RepairRecipe
-from wheelkit.repair.search import ExternalLibraries, find_external_libraries, is_system_library
+from wheelkit.repair.search import (
+    ExternalLibraries,
+    _search_folders,
+    find_external_libraries,
+    is_system_library,
+)
 from wheelkit.wheel import Binary
 
 LINUX, WINDOWS, MACOS = (
@@ -176,3 +182,22 @@ def test_windows_ignores_the_case_of_names(folder: Path) -> None:
 ])  # fmt: skip
 def test_what_every_system_has(name: str, target: Target, of_system: bool) -> None:  # noqa: FBT001
     assert is_system_library(name, target) is of_system
+
+
+def test_the_folders_of_the_loader_come_last(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configured = ["/usr/lib/x86_64-linux-gnu", "/opt/lib", "# a comment", "include other"]
+    monkeypatch.setattr(search_module.Path, "is_dir", lambda _path: True)
+    monkeypatch.setattr(search_module.Path, "glob", lambda _path, pattern: [Path(pattern)])
+    monkeypatch.setattr(search_module, "_read_lines", lambda _path: [f" {line} \n" for line in configured])
+    found = [
+        str(path)
+        for path in _search_folders(
+            RepairRecipe(target=LINUX, lib_paths=(folder,)), {"LD_LIBRARY_PATH": "/x:/y"}
+        )
+    ]
+    loader = ["/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64"]
+    assert found == [str(folder), "/x", "/y", "/usr/lib/x86_64-linux-gnu", "/opt/lib", *loader]
+    for target, names in ((MACOS, ("DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")), (WINDOWS, ("PATH",))):
+        environ = {name: f"/{name}" for name in ("LD_LIBRARY_PATH", *names)}
+        found = [str(path) for path in _search_folders(RepairRecipe(target=target), environ)]
+        assert found == [f"/{name}" for name in names]
