@@ -20,6 +20,8 @@ from wheelkit.analysis.components import is_version, known_libraries, recognise,
 from wheelkit.analysis.sboms import hex_digest, read_sbom, schema_problem
 from wheelkit.verification.checks import sboms
 from wheelkit.verification.contract import Contract
+from wheelkit.verification.report.text import Screen, render
+from wheelkit.verification.run import verify
 
 CHECKS = (sboms.readable, sboms.build_paths, sboms.true, sboms.complete)
 OWN, OTHER = "{info}/sboms/wheelkit.cdx.json", "{info}/sboms/auditwheel.cdx.json"
@@ -159,3 +161,11 @@ def test_the_schema_decides_as_the_librarys_own_validator(version: str, key: str
 def test_components_inside_of_components_are_read() -> None:
     nested = library("outer", "1") | {"components": [library("zlib", "2")]}
     assert [one.name for one in read_sbom("a/x.json", sbom(nested)).components] == ["outer", "zlib"]
+
+
+def test_the_report_counts_the_components(tmp_path: Path) -> None:
+    components = (library("demo", "1.0"), library("zlib", "1"), library("zlib", "1", SO), library("png", "2"))
+    path = wheels.write_wheel(tmp_path, LINUX, members={OTHER: sbom(*components)})
+    report = verify([path], Contract())
+    assert report.components == ((LINUX, 2),)
+    assert "SBOMs in 1 of 1 wheel name 2 components" in render(report, Screen())

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from wheelkit.fast_packaging import normalise
 from wheelkit.inputs import json_value
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def read_sboms(wheel: Wheel) -> tuple[Sbom, ...]:
     )
 
 
+@lru_cache(maxsize=16)  # several checks of one wheel ask for it
 def read_sbom(member: str, contents: bytes) -> Sbom:
     """Read one SBOM in JSON."""
     try:
@@ -80,6 +82,12 @@ def read_sbom(member: str, contents: bytes) -> Sbom:
     if "spdxVersion" in document or "@context" in document:
         return Sbom(member=member, components=tuple(_spdx(document.get("packages"))))
     return Sbom(member=member, problem="it is JSON, but neither CycloneDX nor SPDX")
+
+
+def count_components(wheel: Wheel) -> int:
+    """Return how many components the SBOMs of a wheel name besides the wheel itself, each counted once."""
+    components = (component for sbom in read_sboms(wheel) for component in sbom.components)
+    return len({(one.name, one.version) for one in components if normalise(one.name) != wheel.distribution})
 
 
 def schema_problem(document: dict[str, Any]) -> str:

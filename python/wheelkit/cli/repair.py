@@ -190,6 +190,7 @@ def _system(platform: str) -> System:
 
 def _to_json(wheel: Repaired) -> dict[str, Any]:
     document: dict[str, Any] = to_builtins(wheel, enc_hook=str)
+    del document["originals"]  # where they were on this machine
     return {"file": document.pop("path"), **document}
 
 

@@ -119,6 +119,7 @@ class Report(Struct, frozen=True, kw_only=True):
     ``fail_on`` is the least severity that fails the run. ``judged`` and ``unjudged`` are the distributions
     whose coverage was judged, or only shown; ``whole`` is false where only single files were given.
     ``comparisons`` are those with earlier releases, ``uncompared`` says which releases have none and why.
+    ``components`` are the wheels with an SBOM, and how many components it names.
     """
 
     rows: tuple[Row, ...]
@@ -132,6 +133,7 @@ class Report(Struct, frozen=True, kw_only=True):
     whole: bool = True
     comparisons: tuple[Comparison, ...] = ()
     uncompared: tuple[str, ...] = ()
+    components: tuple[tuple[str, int], ...] = ()
 
     @property
     def cross(self) -> int:

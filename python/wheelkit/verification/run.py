@@ -165,6 +165,7 @@ class _Verifier:
         # What is compared of each wheel with an earlier release: it follows from what is dropped as well.
         self._facts: dict[Path, WheelFacts | None] = {}
         self._comparisons: list[Comparison] = []
+        self._components: dict[str, int] = {}
 
     def compare(self, filenames: Iterable[str]) -> None:
         """Compare what the wheels install, if these files are of several distributions."""
@@ -191,6 +192,10 @@ class _Verifier:
         found = chain.from_iterable(check(wheel, contract) for check in self._checks.wheel)
         self._add(found, wheel.distribution, wheel.filename)
         self._linux[wheel.path] = wheel_needs(wheel, self._contract)
+        if wheel.sboms:
+            from wheelkit.analysis.sboms import count_components
+
+            self._components[wheel.filename] = count_components(wheel)
         if release_key(wheel.distribution, wheel.version) in contract.earlier.releases:
             from wheelkit.verification.comparison.gather import wheel_facts
 
@@ -284,6 +289,7 @@ class _Verifier:
             whole=self._whole,
             comparisons=tuple(sorted(self._comparisons, key=lambda one: (one.distribution, one.version))),
             uncompared=self._contract.earlier.gaps,
+            components=tuple(sorted(self._components.items())),
         )
 
 

@@ -78,7 +78,10 @@ def counted_files(report: Report) -> str:
 
 
 def remarks(report: Report) -> Iterator[str]:
-    """Yield what was not judged or compared, and why."""
+    """Yield what the SBOMs name, and what was not judged or compared, and why."""
+    if report.components:
+        components = plural(sum(count for _, count in report.components), "component")
+        yield f"SBOMs in {len(report.components)} of {plural(report.wheels, 'wheel')} name {components}"
     if coverage := _unjudged_coverage(report):
         yield coverage
     yield from report.uncompared

@@ -27,4 +27,5 @@ def to_json(report: Report) -> dict[str, Any]:
         "findings": to_builtins(report.findings),
         "comparisons": to_builtins(report.comparisons),
         "uncompared": list(report.uncompared),
+        "components": dict(report.components),
     }
