@@ -53,48 +53,64 @@ class MissingError(Exception):
 def main(arguments: list[str]) -> int:
     """Lint the given repositories; returns the highest exit code."""
     try:
-        return max([lint(Path(argument).resolve()) for argument in arguments or [str(ROOT)]])
+        return max([report(Path(argument).resolve()) for argument in arguments or [str(ROOT)]])
     except MissingError as error:
         say(str(error))
         return 3
 
 
-def lint(repository: Path) -> int:
-    """Run all three tools over a repository; returns 1 if there are findings."""
-    workflows = sorted(repository.glob(".github/workflows/*.yml"))
-    if not workflows and not (repository / ".gitlab-ci.yml").is_file():
+def report(repository: Path) -> int:
+    """Print what all three tools find in a repository; returns 1 if there are findings."""
+    if not workflows_in(repository) and not (repository / ".gitlab-ci.yml").is_file():
         say(f"{repository} has no workflow")
         return 1
-    findings = [
-        *actionlint(repository, workflows),
-        *(zizmor(repository) if workflows else []),
-        *schemas(repository),
-    ]
+    findings = lint([repository])
     for line in findings:
         say(line)
     say(f"{repository}: {len(findings)} findings by actionlint, zizmor and the schemas")
     return 1 if findings else 0
 
 
-def actionlint(repository: Path, workflows: list[Path]) -> list[str]:
-    """Run actionlint over the workflows, accepting the labels that the repository lists."""
-    if not workflows:
+def lint(repositories: list[Path]) -> list[str]:
+    """Run all three tools over repositories, each tool once, and return their findings."""
+    with_workflows = [repository for repository in repositories if workflows_in(repository)]
+    return [
+        *actionlint(with_workflows),
+        *(zizmor(with_workflows) if with_workflows else []),
+        *schemas(repositories),
+    ]
+
+
+def workflows_in(repository: Path) -> list[Path]:
+    """Return the GitHub workflows of a repository."""
+    return sorted(repository.glob(".github/workflows/*.yml"))
+
+
+def actionlint(repositories: list[Path]) -> list[str]:
+    """Run actionlint over the workflows, accepting the labels that each repository lists."""
+    owners = {str(path): repository for repository in repositories for path in workflows_in(repository)}
+    if not owners:
         return []
-    command = [program("node"), "-e", DRIVER, *map(str, workflows)]
+    command = [program("node"), "-e", DRIVER, *owners]
     done = subprocess.run(command, cwd=installed(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         return [f"actionlint failed: {done.stderr.strip()}"]
-    labels = known_labels(repository)
+    labels = {repository: known_labels(repository) for repository in repositories}
     return [
         "actionlint: {path}:{line}:{column} {message} [{kind}]".format_map(finding)
         for finding in json.loads(done.stdout)
-        if not (finding["kind"] == "runner-label" and is_about(finding["message"], labels))
+        if not (
+            finding["kind"] == "runner-label"
+            and is_about(finding["message"], labels[owners[finding["path"]]])
+        )
     ]
 
 
 def is_about(message: str, labels: list[str]) -> bool:
     """Return whether an actionlint message is about one of these labels."""
-    return any(message.startswith(f'label "{label}" is unknown') for label in labels)
+    return any(
+        message.startswith(f"label {json.dumps(label, ensure_ascii=False)} is unknown") for label in labels
+    )
 
 
 def known_labels(repository: Path) -> list[str]:
@@ -134,7 +150,7 @@ def installed() -> Path:
     return folder
 
 
-def zizmor(repository: Path) -> list[str]:
+def zizmor(repositories: list[Path]) -> list[str]:
     """Run zizmor's audits offline, with its strictest persona."""
     command = [
         beside("zizmor"),
@@ -143,7 +159,7 @@ def zizmor(repository: Path) -> list[str]:
         "--no-progress",
         "--quiet",
         "--format=plain",
-        str(repository),
+        *map(str, repositories),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return (
@@ -153,11 +169,11 @@ def zizmor(repository: Path) -> list[str]:
     )
 
 
-def schemas(repository: Path) -> list[str]:
+def schemas(repositories: list[Path]) -> list[str]:
     """Validate every file against its service's schema."""
     findings = []
     for pattern, schema in SCHEMAS:
-        if files := sorted(repository.glob(pattern)):
+        if files := [path for repository in repositories for path in sorted(repository.glob(pattern))]:
             command = [beside("check-jsonschema"), "--builtin-schema", schema, *map(str, files)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             findings += [f"schema: {line}" for line in done.stdout.splitlines() if done.returncode]

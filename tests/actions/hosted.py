@@ -37,11 +37,17 @@ def _index_of_uv() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Hosted:
-    """A machine: interpreters by version (``3.13``), folder of wheelkit's wheel, pinned requirements."""
+    """A machine: interpreters by version (``3.13``), folder of wheelkit's wheel, pinned requirements.
+
+    ``start`` is what Python runs when it starts in the environment of the tools, ``programs`` a folder of
+    programs that such machines have.
+    """
 
     pythons: Mapping[str, Python]
     wheels: Path
     pinned: Path
+    start: str = ""
+    programs: Path | None = None
 
     def environment(self, home: Path) -> dict[str, str]:
         """Return the variables of a fresh machine without container engine, whose index has this wheelkit."""
@@ -53,7 +59,13 @@ class Hosted:
             "XDG_CONFIG_HOME": config,
             "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache"),
             "PATH": os.pathsep.join(
-                [*map(_folder, self.pythons.values()), "/usr/local/bin", "/usr/bin", "/bin"]
+                [
+                    *([str(self.programs)] if self.programs else []),
+                    *map(_folder, self.pythons.values()),
+                    "/usr/local/bin",
+                    "/usr/bin",
+                    "/bin",
+                ]
             ),
             # Only this wheelkit is installed by pip; builds take what they need from the index, by uv.
             "PIP_NO_INDEX": "1",
@@ -87,6 +99,10 @@ class Hosted:
             str(self.pinned),
         ]
         subprocess.run(install, check=True)
+        if self.start:
+            (packages,) = folder.glob("lib/python*/site-packages")
+            (packages / "start_of_tests.py").write_text(self.start)
+            (packages / "start_of_tests.pth").write_text("import start_of_tests\n")
         return [str(folder / "bin"), *map(_folder, reversed(available[:-1]))]
 
 
@@ -111,6 +127,7 @@ def hosted(folder: Path, promised: Iterable[str], tool: str) -> Hosted:
         "pip",
         "compile",
         "--quiet",
+        "--extra=attestations",
         f"--python={pythons[tool].path}",
         f"--output-file={pinned}",
         str(ROOT / "pyproject.toml"),

@@ -61,6 +61,8 @@ class Event:
             "ref_type": "tag" if self.ref.startswith("refs/tags/") else "branch",
             "sha": self.sha,
             "run_attempt": "1",
+            "repository": "acme/gyro",
+            "token": "token-of-the-job",
         }
 
 
@@ -208,7 +210,8 @@ class _Machine:
         self.summary = ""
 
     def _fresh(self, github: Mapping[str, str]) -> dict[str, str]:
-        context = {f"GITHUB_{name.upper()}": value for name, value in github.items()}
+        # The token is no variable of a job: a step has to pass it on.
+        context = {f"GITHUB_{name.upper()}": value for name, value in github.items() if name != "token"}
         paths = {
             "CI": "true",
             "GITHUB_ACTIONS": "true",

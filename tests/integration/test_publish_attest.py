@@ -16,7 +16,7 @@ import pytest
 
 from servers.issuer import Issuer, issuing
 from servers.publishers import Publishers
-from servers.sigstore import OFFLINE, Sigstore, signing
+from servers.sigstore import Sigstore, signing
 from servers.warehouse import Token, Warehouse, serving
 from support.command import Wheelkit
 from support.releases import CLI, Member, Project, make_family
@@ -59,12 +59,12 @@ def scene(wheelkit: Wheelkit, tmp_path: Path) -> Iterator[Scene]:
         tokens={TOKEN: Token()}, publishers=Publishers(enabled=True, workflows={"release.yml": names})
     )
     (tmp_path / "start").mkdir()
-    (tmp_path / "start" / "sitecustomize.py").write_text(OFFLINE)
     with ExitStack() as stack:
         address = stack.enter_context(serving(index))
         issuer = stack.enter_context(issuing(Issuer()))
         sigstore = stack.enter_context(signing(Sigstore()))
-        sigstore.trust(tmp_path)
+        (tmp_path / "start" / "sitecustomize.py").write_text(sigstore.start(tmp_path / "keys"))
+        sigstore.authority.trust(tmp_path)
         here = f'upload = "{address.upload}"\nsimple = "{address.simple}"\nlag = "1 s"\nattestations = true\n'
         settings = (project.root / "wheelkit.toml").read_text()
         (tmp_path / "settings.toml").write_text(f'{settings}\n[index.here]\n{here}\n[ci]\nstaging = "here"\n')

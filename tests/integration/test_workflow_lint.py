@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support.drawn_workflows import campaign
 from wheelkit import config, workflows
 from wheelkit.project import family
 
@@ -123,6 +124,15 @@ def test_the_workflows_of_every_example_family_are_clean(folder: Path, tmp_path:
     generate(copy, "github")
     shutil.copy(ROOT / ".github/actionlint.yaml", copy / ".github/actionlint.yaml")
     clean(copy)
+
+
+def test_drawn_configurations_are_refused_or_give_clean_workflows(tmp_path: Path) -> None:
+    """The long form is ci/lint-drawn-workflows.py."""
+    outcome = campaign(range(16), 0, tmp_path)
+    assert outcome.findings == []
+    assert outcome.written["github"] >= 4
+    assert outcome.written["gitlab"] >= 2
+    assert outcome.refused.total() >= 2
 
 
 @pytest.mark.parametrize(

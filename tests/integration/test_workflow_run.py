@@ -16,10 +16,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from actions import gh
 from actions.hosted import Hosted, hosted
 from actions.runner import Event, JobRun, Run, Service
 from servers.issuer import Issuer, issuing
 from servers.publishers import Publishers
+from servers.sigstore import Sigstore, signing
 from servers.warehouse import Token, Warehouse, serving
 from support.command import Wheelkit, git_commit
 from wheelkit.workflows.jobs import TOOL_PYTHON
@@ -42,6 +44,7 @@ allow-cross = true
 staging = "rehearsal"
 production = "live"
 secrets = {{ rehearsal = "REHEARSAL_TOKEN" }}
+github-release = true
 
 [tool.wheelkit.index.rehearsal]
 upload = "{rehearsal.upload}"
@@ -52,7 +55,11 @@ lag = "5 s"
 upload = "{live.upload}"
 simple = "{live.simple}"
 lag = "5 s"
+attestations = true
 """
+
+LATER = ("stage", "smoke-staging", "production", "github-release")
+CHANGELOG = "# Changelog\n\n## 0.4.0\n\n- Planets.\n\n## 0.3.0\n"
 
 pytestmark = [
     pytest.mark.network,
@@ -72,6 +79,8 @@ class Stage:
     rehearsal: Warehouse
     live: Warehouse
     flag: Path
+    releases: Path
+    start: Path
 
     def run(self, folder: Path) -> Run:
         return Run(self.project / RELEASE, self.service, folder)
@@ -97,6 +106,7 @@ def stage(machine: Hosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         serving(rehearsal) as rehearsal_address,
         serving(live) as live_address,
         issuing(Issuer(workflow="release-python.yml")) as issuer,
+        signing(Sigstore()) as sigstore,
     ):
         project = family(
             folder / "orrery",
@@ -104,17 +114,29 @@ def stage(machine: Hosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             FLAW.format(flag=flag),
         )
         subprocess.run([sys.executable, "-m", "wheelkit", "ci"], cwd=project, check=True)
-        sha = git_commit(project)
+        sha = issuer.sha = git_commit(project)
+        start = sigstore.start(folder / "keys")
+        (folder / "start").mkdir()
+        (folder / "start" / "sitecustomize.py").write_text(start)
+        gh.install(folder / "programs", folder / "releases")
         subprocess.run(["git", "-C", project, "tag", "v0.4.0"], check=True)
         service = Service(
-            hosted=machine,
+            hosted=replace(machine, start=start, programs=folder / "programs"),
             event=Event(name="push", ref="refs/tags/v0.4.0", sha=sha, repository=project),
             labels=frozenset({"ubuntu-24.04"}),
             elsewhere=cross_builds(project),
             secrets={"REHEARSAL_TOKEN": TOKEN},
             identity=issuer.environment(),
         )
-        yield Stage(project=project, service=service, rehearsal=rehearsal, live=live, flag=flag)
+        yield Stage(
+            project=project,
+            service=service,
+            rehearsal=rehearsal,
+            live=live,
+            flag=flag,
+            releases=folder / "releases",
+            start=folder / "start",
+        )
 
 
 def family(folder: Path, more: str, check: str) -> Path:
@@ -125,6 +147,7 @@ def family(folder: Path, more: str, check: str) -> Path:
     assert known in text
     (folder / "pyproject.toml").write_text(text.replace(known, f"{known}, {json.dumps(check)}") + more)
     (folder / ".gitignore").write_text("/dist/\n")
+    (folder / "CHANGELOG.md").write_text(CHANGELOG)
     return folder
 
 
@@ -205,13 +228,22 @@ def test_a_tag_takes_the_family_to_the_production_index(
     assert "all fine" in log_of(smoked.job("smoke", OWN))
     run = smoked.fork(tmp_path / "run").go()
     assert set(run.results.values()) == {"success"}, "\n".join(map(log_of, run.jobs[len(smoked.jobs) :]))
-    assert list(run.results)[-4:] == ["smoke", "stage", "smoke-staging", "production"]
+    assert list(run.results)[-5:] == ["smoke", "stage", "smoke-staging", "production", "github-release"]
     released = {
         path.name for path in (run.artifacts.folder / "release").iterdir() if path.suffix in {".whl", ".gz"}
     }
     assert len(released) == 12
     assert set(indexes.rehearsal.files) == set(indexes.live.files) == released
     assert len(indexes.live.publishers.issued) == 1
+    # Production has trusted publishing and takes attestations; staging has a token.
+    assert (set(indexes.live.provenance), indexes.rehearsal.provenance) == (released, {})
+    assert "attestations on live: 12 files signed by GitHub acme/gyro release-python.yml" in log_of(
+        run.job("production")
+    )
+    published = indexes.releases / "v0.4.0"
+    assert (published / "notes.md").read_text() == "- Planets.\n"
+    assert {path.name for path in (published / "files").iterdir()} == released
+    assert not (published / "prerelease").exists()
     for name in MEMBERS:
         done = wheelkit(
             "verify-matrix",
@@ -220,9 +252,14 @@ def test_a_tag_takes_the_family_to_the_production_index(
             "--index",
             "live",
             "--deep",
+            "--repository",
+            "https://github.com/acme/gyro",
             cwd=indexes.project,
+            env={"PYTHONPATH": f"{indexes.start}:{wheelkit.env.get('PYTHONPATH', '')}"},
         )
         assert done.returncode == 0, done.stdout
+        commit = indexes.service.event.sha[:12]
+        assert f"signed by GitHub acme/gyro release-python.yml, commit {commit}" in done.stdout
     assert not {job.result for job in run.jobs if job.row.get("name") == OWN} - {"success"}
     assert {job.row["name"] for job in run.jobs if job.result == "elsewhere"} == OTHERS
 
@@ -246,7 +283,7 @@ def test_a_missing_wheel_stops_it_before_any_upload(built: Run, indexes: Stage, 
     assert run.results == {
         **built.results,
         "verify": "failure",
-        **dict.fromkeys(("smoke", "stage", "smoke-staging", "production"), "skipped"),
+        **dict.fromkeys(("smoke", *LATER), "skipped"),
     }
     verify = run.job("verify")
     assert "WK801" in log_of(verify)
@@ -263,7 +300,7 @@ def test_a_failing_smoke_stops_it_before_any_upload(verified: Run, indexes: Stag
     assert run.results == {
         **verified.results,
         "smoke": "failure",
-        **dict.fromkeys(("stage", "smoke-staging", "production"), "skipped"),
+        **dict.fromkeys(LATER, "skipped"),
     }
     assert "sys.exit" in log_of(run.job("smoke", OWN))
     assert f"failed-smoke-{OWN}-1" in run.artifacts.names
@@ -282,6 +319,7 @@ def test_a_failing_smoke_from_the_staging_index_stops_it_before_production(
         "stage": "success",
         "smoke-staging": "failure",
         "production": "skipped",
+        "github-release": "skipped",
     }
     assert (indexes.live.events, indexes.live.publishers.issued) == ([], [])
 
@@ -289,8 +327,8 @@ def test_a_failing_smoke_from_the_staging_index_stops_it_before_production(
 @pytest.mark.parametrize(
     ("case", "last"),
     [
-        (("refs/tags/v0.4.0", {}), "production"),
-        (("refs/tags/v0.4.0", {"until": "production"}), "production"),
+        (("refs/tags/v0.4.0", {}), "github-release"),
+        (("refs/tags/v0.4.0", {"until": "production"}), "github-release"),
         (("refs/tags/v0.4.0", {"until": "staging"}), "smoke-staging"),
         (("refs/tags/v0.4.0", {"until": "verify"}), "smoke"),
         (("refs/heads/main", {"until": "production"}), "smoke-staging"),

@@ -21,11 +21,14 @@ from servers.publishers import read_identity
 from support.signing import Authority, Workflow
 
 # Runs at the start of Python where it is in a .pth file or sitecustomize.
-OFFLINE = '''
-"""Let sigstore take keys and addresses from its cache, as its option --offline does for verification."""
+_START = '''
+"""Let sigstore take keys and addresses from a folder, and not ask its TUF repository for newer ones."""
 import sys
 from importlib.abc import MetaPathFinder
 from importlib.util import find_spec
+from pathlib import Path
+
+FOLDER = Path({folder!r})
 
 
 class Hook(MetaPathFinder):
@@ -38,6 +41,7 @@ class Hook(MetaPathFinder):
 
         def exec_module(module):
             execute(module)
+            module._get_dirs = lambda url: (FOLDER / "metadata", FOLDER)
             start = module.TrustUpdater.__init__
             module.TrustUpdater.__init__ = lambda self, url, offline=False, bootstrap_root=None: start(
                 self, url, offline=True
@@ -61,9 +65,10 @@ class Sigstore:
     port: int = 0
     authority: Authority = field(default_factory=lambda: Authority(datetime.now(UTC).replace(microsecond=0)))
 
-    def trust(self, home: Path) -> None:
-        """Write keys and addresses to where sigstore, run with this home, caches them."""
-        folder = self.authority.trust(home)
+    def start(self, folder: Path) -> str:
+        """Write keys and addresses to a folder; return what Python has to run before it imports sigstore."""
+        folder.mkdir(parents=True)
+        (folder / "trusted_root.json").write_text(json.dumps(self.authority.trusted_root()))
         service = {
             "url": f"http://127.0.0.1:{self.port}",
             "majorApiVersion": 1,
@@ -80,6 +85,7 @@ class Sigstore:
             "tsaConfig": {"selector": "ANY"},
         }
         (folder / "signing_config.v0.2.json").write_text(json.dumps(config))
+        return _START.replace("{folder!r}", repr(str(folder)))
 
     def certify(self, identity: str, document: dict[str, Any]) -> dict[str, Any] | None:
         """Certify the key of a job whose identity is for Sigstore; None for any other identity."""

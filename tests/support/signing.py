@@ -71,7 +71,7 @@ class Authority:
             patch.delenv("XDG_CACHE_HOME", raising=False)
             path = _get_dirs(DEFAULT_TUF_URL)[1] / "trusted_root.json"
         path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(self._trusted_root()))
+        path.write_text(json.dumps(self.trusted_root()))
         return path.parent
 
     def provenance(self, file: str, data: bytes, by: Workflow | None = None) -> dict[str, Any]:
@@ -213,7 +213,8 @@ class Authority:
         signature = _key_id(self._log_key)[:4] + _sign(self._log_key, note.encode())
         return f"{note}\n\N{EM DASH} {_LOG} {_text(signature)}\n"
 
-    def _trusted_root(self) -> dict[str, Any]:
+    def trusted_root(self) -> dict[str, Any]:
+        """Return the document by which sigstore trusts the authority and its logs."""
         valid = {"start": (self._moment - timedelta(days=365)).isoformat().replace("+00:00", "Z")}
         root = {"rawBytes": _text(self._root.public_bytes(Encoding.DER))}
         subject = {"organization": "tests", "commonName": "test authority"}

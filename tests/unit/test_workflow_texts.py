@@ -108,6 +108,7 @@ def test_the_twins_plain_commands_are_taken(command: str) -> None:
         (("ci", "test"), ["echo ${{ github.head_ref }}"]),
         (("ci", "install"), ["wheelkit ${{ x }}"]),
         (("runner", "any"), "${{ x }}"),
+        (("version", "branches"), ["a${{x}}"]),
         (("ci", "lint"), ["echo\x85rm"]),
         (("ci", "lint"), ["echo\u2028rm"]),
         (("ci", "lint"), ["echo\u202erm"]),

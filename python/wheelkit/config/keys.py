@@ -131,7 +131,7 @@ FILE = Text(
 )
 BRANCH = Text(
     expected="a branch or a glob of branches",
-    pattern=r"^(?![-/.])(?!.*(\.\.|//|/$))[^\x00-\x20\x7f-\x9f\u2028\u2029~^:\\]+$",
+    pattern=r"^(?![-/.])(?!.*(\.\.|//|/$|\$\{\{))[^\x00-\x20\x7f-\x9f\u2028\u2029~^:\\]+$",
 )
 RANGE_POLICY = Choice(words=("next-minor", "next-major", "exact"))
 REASON = Text(expected="the reason, in words")
@@ -231,8 +231,12 @@ INDEX = Table(
         "attestations": boolean,
     },
 )
-# Both services allow these letters in the name of a secret or variable.
-SECRET = Text(expected="the name of a CI secret, such as PYPI_TOKEN", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+# Both services allow these letters in the name of a secret or variable; the prefix is GitHub's own.
+SECRET = Text(
+    expected="the name of a CI secret, such as PYPI_TOKEN",
+    pattern=r"^(?![Gg][Ii][Tt][Hh][Uu][Bb]_)[A-Za-z_][A-Za-z0-9_]*$",
+    advice=((r"^[Gg][Ii][Tt][Hh][Uu][Bb]_", "GitHub keeps this prefix for its own secrets"),),
+)
 INDEX_REFERENCE = Text(expected="the name of an index", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 # GitHub replaces expressions before the shell reads a command, and whatever they stand for is run.
 _EXPRESSION = (r"\$\{\{", "expressions of GitHub belong in a variable, in env: of a step of your own")
@@ -242,7 +246,14 @@ CI_COMMAND = Text(
     advice=(_EXPRESSION,),
     check=_unfit_for_ci,
 )
-LABEL = Text(expected="a label", pattern=CI_COMMAND.pattern, advice=(_EXPRESSION,))
+LABEL = Text(
+    expected="a label",
+    pattern=r"^(?! *[\[{])(?=.*\S)(?!.*\$\{\{)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$",
+    advice=(
+        (r"^ *[\[{](?!\{)", "give one label, which the machine alone has; lists are not possible"),
+        _EXPRESSION,
+    ),
+)
 REQUIREMENT = Text(
     expected="a requirement or folder for pip",
     advice=((r"^-", "give a requirement or a folder; options belong in pip's configuration"), _EXPRESSION),

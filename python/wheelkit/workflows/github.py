@@ -85,7 +85,7 @@ def ref_glob(pattern: str) -> str:
 
     Wildcards that GitHub lacks become ``*``, so that no branch is missed ("Filter pattern cheat sheet").
     """
-    return re.sub(r"[+!\[\]]", r"\\\g<0>", re.sub(r"(\[[^]]+\]|\?)+", "*", pattern))
+    return re.sub(r"[+!\[]", r"\\\g<0>", re.sub(r"(\[[^]]+\]|\?)+", "*", pattern))
 
 
 def _workflow(head: str, jobs: Iterable[WorkflowJob], user_lines: UserLines) -> str:

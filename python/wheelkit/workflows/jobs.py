@@ -184,7 +184,7 @@ def _tags(config: Config, family: Family) -> tuple[str, ...]:
     """Return globs of the git tags of releases, with the characters escaped that workflows expand."""
     settings = (config.distribution.get(member.key) for member in family.distributions)
     templates = (setting.tag if setting and setting.tag else _DEFAULT_TAG for setting in settings)
-    globs = (re.sub(r"([+!\]])", r"\\\1", template).replace("{version}", "*") for template in templates)
+    globs = (re.sub(r"([+!])", r"\\\1", template).replace("{version}", "*") for template in templates)
     return tuple(dict.fromkeys(globs))
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 LINUX_RUNNER = "ubuntu-24.04"
 READ_PERMISSIONS: Mapping[str, str] = {"contents: read": "to check out"}
+# zizmor warns about machines of one's own, which the configuration has chosen.
+_SELF_HOSTED = "self-hosted"
+_CHOSEN = " # zizmor: ignore[self-hosted-runner] chosen in the configuration"
 # YAML 1.2 plain scalars that a YAML 1.1 reader takes for strings, too, with the expressions that GitHub
 # expands.
 _PLAIN = re.compile(r"[A-Za-z/$][A-Za-z0-9_./ ${}=!'()|&,-]*")
@@ -116,6 +119,7 @@ class WorkflowJob(Struct, frozen=True, kw_only=True):
         lines += [f"  needs: [{', '.join(self.needs)}]"] if self.needs else []
         lines += [f"  if: {self.condition}"] if self.condition else []
         runner = "${{ matrix.runner }}" if self.machines else LINUX_RUNNER
+        runner += _CHOSEN if any(row["runner"] == _SELF_HOSTED for row in self.machines) else ""
         lines += [f"  runs-on: {runner}", f"  timeout-minutes: {self.minutes}"]
         lines += [f"  environment: {scalar(self.environment)}"] if self.environment else []
         lines += ["  permissions:", *(f"    {name} # {why}" for name, why in self.permissions.items())]
