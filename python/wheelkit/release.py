@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from wheelkit import publish
 from wheelkit.errors import CheckFailedError, UsageError
+from wheelkit.hints import REBUILD
 from wheelkit.machine.git import Repository
 from wheelkit.machine.signals import deferred
 from wheelkit.publish.fetch import fetch
@@ -160,6 +161,7 @@ def _smoke_from(
     siblings = find_siblings(release, index, client, request.terms.family)
     smoke_request = SmokeRequest(
         dist=folder,
+        given=request.dist,
         siblings=fetch_siblings(siblings, client, workspace.new_folder(f"siblings-from-{host}")),
         source=request.source,
         config=request.terms.config,
@@ -177,7 +179,7 @@ def _require_passed(smoked: SmokeResult, index: Index, request: ReleaseRequest) 
     raise CheckFailedError(
         f"the release on {index} failed its smoke test: {failed[0]}{more}",
         hint="the release stopped here and did not go to any other index\n"
-        "fix it, and release a new version:  wheelkit version bump patch"
+        f"fix it, commit it, and release a new version:  {REBUILD}"
         if index == request.staging
         else f"the files are public on {index}: yank the release there, fix it, and release a new version",
     )

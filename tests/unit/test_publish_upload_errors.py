@@ -79,7 +79,12 @@ def read(*lines: str, code: int = 1) -> UploadResult:
             "as a whole",
             "delete old releases",
         ),
-        (400, "The use of local versions in <Version('1+a')> is not allowed.", "local part", "version set"),
+        (
+            400,
+            "The use of local versions in <Version('1+a')> is not allowed.",
+            "local part",
+            "version bump patch --commit",
+        ),
         (
             400,
             "Binary wheel 'x' has an unsupported platform tag 'linux_x86_64'.",

@@ -348,3 +348,18 @@ def test_many_that_share_a_template_are_one_problem(tmp_path: Path) -> None:
     assert problems(tmp_path, template) == [
         ("a", 'a 2.3.0, b 2.4.0, c 2.3.0, core 2.3.0 and 3 more are all tagged "v{version}"')
     ]
+
+
+def test_a_bump_with_commit_tags_what_takes_its_version_from_tags(
+    scm: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(scm, {"more/pyproject.toml": SCM.replace("core", "more")})
+    put(scm, {"wheelkit.toml": 'distributions = ["core", "more"]\n'})
+    git_commit(scm)
+    assert main(["version", "bump", "patch"]) == 2
+    assert "wheelkit version tag core --as 1.2.4" in capsys.readouterr().err
+    assert main(["version", "bump", "minor", "--commit"]) == 0
+    assert Repository(folder=scm).tags_here() == ("v1.3.0",)
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [["v1.3.0", "core,", "more"]]
+    assert main(["version", "bump", "patch", "--commit"]) == 0
+    assert Repository(folder=scm).tags_here() == ("v1.3.0", "v1.3.1")

@@ -70,7 +70,9 @@ def command(
         session = publish.open_session(workspace.log, progress)
         publish.require_publishable(release, [index], terms, session)
         if dry_run:
-            show_plan(publish.plan_publication(release, index, session.client), as_json=as_json, dry_run=True)
+            options = again_options(tag=tag, simple=simple, allow_dirty=allow_dirty, config_file=config_file)
+            plan = publish.plan_publication(release, index, session.client)
+            show_plan(plan, as_json=as_json, dry_run=True, to=shlex.join([to, *options]))
             return
         published = publish.publish(
             release, index, session, lambda plan: begin_upload(plan, shown=not as_json)
@@ -82,6 +84,15 @@ def command(
         _show(published)
 
 
+def again_options(
+    *, tag: str | None, simple: str | None, allow_dirty: bool, config_file: Path | None
+) -> tuple[str, ...]:
+    """Return the options that a further command needs to mean the same release and index."""
+    values = {"--tag": tag, "--simple": simple, "--config": config_file}
+    given = [word for option, value in values.items() if value for word in (option, str(value))]
+    return (*given, *(["--allow-dirty"] if allow_dirty else []))
+
+
 def begin_upload(plan: PublishPlan, *, shown: bool = True) -> None:
     """Print the plan, and no longer say that nothing is uploaded if a signal comes."""
     if shown:
@@ -89,8 +100,11 @@ def begin_upload(plan: PublishPlan, *, shown: bool = True) -> None:
     if_interrupted(f"what was uploaded to {plan.index} stays there", RESUME)
 
 
-def show_plan(plan: PublishPlan, *, as_json: bool, dry_run: bool = False) -> None:
-    """Print what is on the index and what will be uploaded, in order."""
+def show_plan(plan: PublishPlan, *, as_json: bool, dry_run: bool = False, to: str = "") -> None:
+    """Print what is on the index and what will be uploaded, in order.
+
+    ``to`` is the index with the options of this command, for the one that follows a dry run.
+    """
     if plan.release.left_out:
         others = shorten_list(plan.release.left_out)
         note(f"left out: {others}, which {_folder(plan)} has beside the project's versions")
@@ -108,7 +122,7 @@ def show_plan(plan: PublishPlan, *, as_json: bool, dry_run: bool = False) -> Non
         return
     result(columns(rows))
     note("nothing was uploaded (--dry-run)")
-    upload = f"wheelkit publish {_folder(plan)} --to {plan.index}"
+    upload = f"wheelkit publish {_folder(plan)} --to {to}"
     note(f"next: {upload if plan.todo else _smoke_command(plan)}")
 
 

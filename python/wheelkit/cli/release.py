@@ -21,6 +21,7 @@ from wheelkit.cli.output import completed, if_interrupted, note, result, result_
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.cli.publish import RESUME, begin_upload, note_attested
 from wheelkit.cli.smoke import note_skipped
+from wheelkit.machine.git import Repository
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.smoke.install import Source, configured_index, require_valid
 from wheelkit.text import plural
@@ -91,7 +92,7 @@ def command(
     if as_json:
         result_json(_to_json(released))
     else:
-        _show(released)
+        _show(released, Repository(folder=project.config.root).remote())
 
 
 class _StageNotes(release.ReleaseObserver):
@@ -129,11 +130,13 @@ def _to_json(released: ReleaseResult) -> dict[str, Any]:
     return {"schema": 1, "release": released.release.digest, "stages": stages, "tags": tags}
 
 
-def _show(released: ReleaseResult) -> None:
+def _show(released: ReleaseResult, remote: str) -> None:
     first, *others = released.release.distributions
     more = f" and {len(others)} more" if others else ""
     indexes = " and ".join(str(stage.plan.index) for stage in released.stages)
     result(f"{first}{more}: released on {indexes}")
     if released.created_tags:
         tags = " ".join(tag.name for tag in released.created_tags)
-        note(f"tagged {tags}; next: git push origin {tags}")
+        note(f"tagged {tags}")
+        if remote:
+            note(f"next: git push {remote} {tags}")

@@ -166,6 +166,7 @@ def _request(options: SmokeOptions) -> SmokeRequest:
     config = load_config(current_folder(), options.config_file)
     return SmokeRequest(
         dist=resolved(options.dist),
+        given=options.dist,
         source=_source(options, config),
         config=config,
         family=_family(config),

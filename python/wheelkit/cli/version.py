@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         VersionedDistribution,
         VersionProblem,
     )
+    from wheelkit.versions.tags import ReleaseTag
 
 
 _names_argument = click.argument("names", metavar="[DIST]...", nargs=-1)
@@ -133,9 +134,17 @@ def notes_command(names: tuple[str, ...], config_file: Path | None, as_json: boo
 def bump_command(part: str, **values: Any) -> None:  # noqa: ANN401 - one for each field of ChangeOptions
     """Increase the version of the named distributions, or of all.
 
-    The ranges of their dependents follow.
+    The ranges of their dependents follow. With --commit, distributions whose version comes from git tags get
+    the tag of the next version.
     """
-    _change(ChangeOptions(**values), lambda version: bumped(version, BumpPart(part)))
+    options = ChangeOptions(**values)
+    _, state = _read(options.config_file)
+    keys = _keys(state, options.names)
+    tagged = [key for key in keys if state.members[key].scheme is Scheme.TAGS]
+    if len(tagged) < len(keys) or not options.commit:
+        _change(options, lambda version: bumped(version, BumpPart(part)))
+    if options.commit and tagged:
+        _tag_next(options, tagged, BumpPart(part))
 
 
 @command.command("set")
@@ -204,10 +213,14 @@ def tag_command(version: str | None, any_branch: bool, no_remote: bool, **values
     if options.as_json:
         result_json({"schema": 1, "made": not options.dry_run, "tags": planned})
         return
+    _show_tags(config, planned, made=not options.dry_run)
+
+
+def _show_tags(config: Config, planned: Sequence[ReleaseTag], *, made: bool) -> None:
     states = {True: "already exists", False: ""}
     result(columns((tag.name, ", ".join(tag.distributions), states[tag.exists]) for tag in planned))
     remote = Repository(folder=config.root).remote()
-    if options.dry_run:
+    if not made:
         note("no tag was created (--dry-run)")
     elif remote:
         note(f"next: git push {shlex.join([remote, *(tag.name for tag in planned)])}")
@@ -256,6 +269,24 @@ def _change(
         result_json(_change_to_json(state, planned, written=not options.dry_run))
         return
     _show_change(options, state, planned)
+
+
+def _tag_next(options: ChangeOptions, keys: Sequence[str], part: BumpPart) -> None:
+    """Tag the next version of members whose version comes from tags, once for each template."""
+    config, state = _read(options.config_file)
+    done: set[str] = set()
+    for key in keys:
+        if key in done:
+            continue
+        request = tags.next_tag(config, state, key, part)
+        planned = tags.plan_tags(config, state, request)
+        done.update(member for tag in planned for member in tag.distributions)
+        if not options.dry_run:
+            with deferred():
+                tags.make_tags(state, planned)
+            completed(f"tagged {' '.join(tag.name for tag in planned)}")
+        if not options.as_json:
+            _show_tags(config, planned, made=not options.dry_run)
 
 
 def _stamp(options: ChangeOptions, moment: str) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from wheelkit.errors import CheckFailedError
+from wheelkit.hints import REBUILD
 from wheelkit.machine.process import Command, tool_error
 from wheelkit.machine.progress import step
 from wheelkit.machine.time_limits import SIGN
@@ -95,7 +96,7 @@ class Attester:
                 f"{index} has the files, but {plural(len(problems), 'attestation')} could not be verified",
                 detail=lines_of(problems),
                 hint="look at the files' page on the index; a published file cannot be replaced\n"
-                "release a new version:  wheelkit version bump patch",
+                f"release a new version:  {REBUILD}",
             )
         return "; ".join(one.what for one in findings)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from wheelkit.errors import CheckFailedError
+from wheelkit.hints import REBUILD
 from wheelkit.publish.plan import State
 from wheelkit.text import lines_of, plural, shorten_list
 
@@ -54,7 +55,7 @@ def _require_same_bytes(plan: PublishPlan) -> None:
         f"{first.file.name} is on {plan.index} already, with other bytes",
         detail=lines_of([*_comparison(first, plan), *also, last]),
         hint=(
-            "to release what you built:   wheelkit version bump patch && wheelkit build\n"
+            f"to release what you built:   {REBUILD}\n"
             "to complete that release:    build from the commit that the index's files came from"
         ),
     )
@@ -82,7 +83,7 @@ def _require_known_files(plan: PublishPlan) -> None:
             f"{plan.index} has {files} in no manifest here",
             detail=lines_of([*names, f"Nothing was uploaded to {plan.index}."]),
             hint="build the whole release, with these files, from the commit that they came from\n"
-            "or release a new version:  wheelkit version bump patch",
+            f"or release a new version:  {REBUILD}",
         )
 
 
@@ -92,7 +93,7 @@ def _require_not_yanked(plan: PublishPlan) -> None:
         raise CheckFailedError(
             f"this version is yanked on {plan.index} ({yanked[0]}); nothing was uploaded to {plan.index}",
             hint="to complete it, un-yank it on the index first\n"
-            "otherwise release a new version:  wheelkit version bump patch",
+            f"otherwise release a new version:  {REBUILD}",
         )
 
 
@@ -110,7 +111,7 @@ def _require_open(plan: PublishPlan) -> None:
         f"{first.distribution} was begun on {plan.index} {_age(first, plan).days} days ago, and new files are"
         f" accepted for {_NEW_FILES_ACCEPTED_FOR.days} days only; nothing was uploaded to {plan.index}",
         detail=lines_of(["these files can no longer be added:", *missing]),
-        hint="release a new version:  wheelkit version bump patch",
+        hint=f"release a new version:  {REBUILD}",
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wheelkit import manifest
 from wheelkit.errors import CheckFailedError
+from wheelkit.hints import REBUILD
 from wheelkit.machine import facts
 from wheelkit.publish.simple_api import fetch_listings
 from wheelkit.wheel.names import parse_file_name
@@ -45,7 +46,7 @@ def _require_listed(file: ShippedFile, listing: Listing, release: Release, index
             f"{index} {state} {file.name}; nothing was installed from there",
             hint=f"publish it first:  wheelkit publish {release.folder} --to {index}"
             if entry is None
-            else "a published file cannot be replaced; release a new version:  wheelkit version bump patch",
+            else f"a published file cannot be replaced; release a new version:  {REBUILD}",
         )
     return entry
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit.errors import CheckFailedError, UsageError
+from wheelkit.hints import REBUILD
 from wheelkit.machine.concurrency import worker_pool
 from wheelkit.machine.git import Repository
 from wheelkit.publish import twine
@@ -151,10 +152,10 @@ def _require_commit(part: _Part, terms: PublishTerms) -> None:
         _refuse(
             f"releases on {index} need a tag on the commit that they were built from; nothing was uploaded",
             _tag_problems(part, terms),
-            hint="a published tag never moves; release a new version:  wheelkit version bump patch"
+            hint=f"a published tag never moves; release a new version:  {REBUILD}"
             if terms.tag_later
             else "tag the commit:  wheelkit version tag\n"
-            "if the tag is on another commit, release a new version:  wheelkit version bump patch",
+            f"if the tag is on another commit, release a new version:  {REBUILD}",
         )
 
 

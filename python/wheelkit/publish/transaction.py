@@ -20,6 +20,7 @@ from wheelkit.errors import (
     ToolFailedError,
     WheelkitError,
 )
+from wheelkit.hints import REBUILD
 from wheelkit.machine.progress import step
 from wheelkit.publish.attest import Attester
 from wheelkit.publish.client import backoff_delays
@@ -261,8 +262,7 @@ class _Transaction:
         if different:
             raise CheckFailedError(
                 f"{index} shows {shorten_list(different)} with other bytes than were sent",
-                hint="someone else may be publishing the same version\n"
-                "release a new version:  wheelkit version bump patch",
+                hint=f"someone else may be publishing the same version\nrelease a new version:  {REBUILD}",
             )
         visible = frozenset(file.filename for file in entries)
         self._journal.seen(visible)

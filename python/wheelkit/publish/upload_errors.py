@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from wheelkit.errors import IndexRefusedError
+from wheelkit.hints import NEW_VERSION, REBUILD
 from wheelkit.publish.twine import Outcome
 from wheelkit.text import lines_of
 
@@ -25,8 +27,9 @@ class _Refusal(Struct, frozen=True, kw_only=True):
     status: int = 0
 
 
-_UPLOAD_URL = "UPLOAD-URL"
-_BUMP = "release a new version:  wheelkit version bump patch"
+# What ``refusal_error`` fills in: the index's upload address, and the file.
+_UPLOAD_URL, _FILE = "@UPLOAD@", "@FILE@"
+_BUMP = f"release a new version:  {REBUILD}"
 # The first match wins. The texts are those of the public indexes' upload interface, of devpi and of twine.
 _REFUSALS = (
     _Refusal(pattern=r"[Aa]ttestation",
@@ -54,7 +57,7 @@ _REFUSALS = (
                  "or register the trusted publisher for this project as well"),
     _Refusal(pattern=r"local version|use of local",
              what="the index does not accept versions with a local part (+…)",
-             fix="release a version without one:  wheelkit version set"),
+             fix=f"release a version without one:  {NEW_VERSION}"),
     _Refusal(pattern=r"too similar|is not allowed|isn't allowed|name .* (prohibited|reserved)|conflict with",
              what="the index does not allow this project's name",
              fix="choose another name, or ask the index's administrators"),
@@ -63,11 +66,11 @@ _REFUSALS = (
              fix="delete old releases, or ask for a higher limit"),
     _Refusal(pattern=r"File too large|413 ",
              what="the file exceeds the index's size limit",
-             fix="make it smaller (`wheelkit inspect` shows its largest parts)\n"
+             fix=f"make it smaller (`wheelkit inspect dist/{_FILE}` shows its largest parts)\n"
                  "or ask the index for a higher limit, then run the same command again"),
     _Refusal(pattern=r"unsupported platform tag",
              what="the index does not accept this platform tag",
-             fix="repair the wheel so that its tag names the systems it runs on:  wheelkit repair"),
+             fix=f"repair it, so that its tag names the systems it runs on:  wheelkit repair dist/{_FILE}"),
     _Refusal(pattern=r"Only one sdist",
              what="the index has another sdist of this version",
              fix=_BUMP),
@@ -92,15 +95,15 @@ _REFUSALS = (
              fix="build again with a current build backend, and never rename files"),
     _Refusal(pattern=r"Invalid distribution file|invalid entry points|does not contain the required",
              what="the index cannot read the file as a wheel or sdist",
-             fix="verify it:  wheelkit verify-matrix FILE"),
+             fix=f"verify it:  wheelkit verify-matrix dist/{_FILE}"),
     _Refusal(pattern=r"description failed to render|[Ii]nvalid value for|InvalidDistribution|[Mm]etadata",
              what="the index does not accept the metadata",
              fix="correct the field in pyproject.toml and build again\n"
-                 "if the index has files of this version, bump it first:  wheelkit version bump patch"),
+                 f"if the index has files of this version, bump it first:  {REBUILD}"),
     _Refusal(pattern=r"NonInteractive|could not determine credentials|Credential not found",
              what="no credentials were found by trusted publishing, in the environment, .pypirc or the"
                   " keyring",
-             fix="set TWINE_PASSWORD to an API token, or store one:  keyring set UPLOAD-URL __token__"),
+             fix=f"set TWINE_PASSWORD to an API token, or store one:  keyring set {_UPLOAD_URL} __token__"),
     _Refusal(pattern=r"RedirectDetected",
              what="the index redirects the upload, and credentials are never sent to another address",
              fix="correct the upload address, including its final slash"),
@@ -115,7 +118,7 @@ def refusal_error(index: Index, result: UploadResult) -> IndexRefusedError | Non
     return IndexRefusedError(
         f"{index} refused {result.current or 'the upload'}",
         detail=lines_of(filter(None, [refusal.what if refusal else "", result.message])),
-        hint=refusal.fix.replace(_UPLOAD_URL, index.upload)
+        hint=refusal.fix.replace(_UPLOAD_URL, index.upload).replace(_FILE, shlex.quote(result.current))
         if refusal
         else "fix this, then run the same command again",
     )

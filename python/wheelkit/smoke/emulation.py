@@ -55,7 +55,7 @@ def installable(packages: Sequence[Package], own: Target) -> tuple[Package, ...]
 def not_asked_for(packages: Sequence[Package], own: Target) -> tuple[NotRun, ...]:
     """Return the wheels for other platforms than this machine's, where emulators were not asked for."""
     return tuple(
-        NotRun(file=package.path.name, what=_ELSEWHERE, fix="wheelkit smoke DIST --emulate")
+        NotRun(file=package.path.name, what=_ELSEWHERE, fix="wheelkit smoke @DIST@ --emulate")
         for package in foreign_packages(packages, own)
     )
 

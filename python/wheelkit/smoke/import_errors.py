@@ -99,21 +99,21 @@ def _old_libc(match: re.Match[str], _: ErrorContext) -> tuple[str, str]:
     library = "glibc" if match["version"].startswith("GLIBC_") else "libstdc++"
     return (
         f"it needs {match['version']}, which this system's {library} does not have{by}",
-        "it was built on a newer system than its tag promises; find it:  wheelkit verify-matrix dist/",
+        "it was built on a newer system than its tag promises; find it:  wheelkit verify-matrix @DIST@",
     )
 
 
 def _other_architecture(_match: re.Match[str], _: ErrorContext) -> tuple[str, str]:
     return (
         "it contains a binary for another architecture than the interpreter's",
-        "wheelkit inspect WHEEL   shows which one; the wheel's tag promises this architecture",
+        "wheelkit inspect @WHEEL@   shows which one; the wheel's tag promises this architecture",
     )
 
 
 def _other_libc(match: re.Match[str], _: ErrorContext) -> tuple[str, str]:
     return (
         f"it needs {match['library']}, which is glibc's, and this interpreter runs on musl",
-        "build it on musl, or tag it manylinux;  wheelkit verify-matrix WHEEL   shows what it needs",
+        "build it on musl, or tag it manylinux;  wheelkit verify-matrix @WHEEL@   shows what it needs",
     )
 
 
@@ -138,7 +138,7 @@ def _missing_library(match: re.Match[str], context: ErrorContext) -> tuple[str, 
             )
     return (
         f"the library {library} was not found, and no installed distribution contains it",
-        "let repair copy it into the wheel:  wheelkit repair WHEEL",
+        "let repair copy it into the wheel:  wheelkit repair @WHEEL@",
     )
 
 
@@ -147,7 +147,7 @@ def _missing_symbol(match: re.Match[str], context: ErrorContext) -> tuple[str, s
     if symbol.lstrip("_").startswith(("Py", "PyPy")):
         return (
             f"the interpreter does not have {symbol}, which the extension calls",
-            "it was built for another version of Python than its tag promises:  wheelkit verify-matrix dist/",
+            "it was built for another Python than its tag promises:  wheelkit verify-matrix @DIST@",
         )
     exporters = sorted({_top_folder(path) for path in _libraries(context.venv) if _exports(path, symbol)})
     if exporters:
@@ -190,7 +190,7 @@ def _missing_dll(match: re.Match[str], context: ErrorContext) -> tuple[str, str]
     if match["kind"].lower() == "module" and absent:
         return (
             f"{match['module']} could not be loaded: {shorten_list(absent)} was not found",
-            "let repair copy it into the wheel:  wheelkit repair WHEEL",
+            "let repair copy it into the wheel:  wheelkit repair @WHEEL@",
         )
     missing = "a DLL that it needs" if match["kind"].lower() == "module" else "a function in one of its DLLs"
     if needed and context.emulator == "wine":
@@ -200,7 +200,7 @@ def _missing_dll(match: re.Match[str], context: ErrorContext) -> tuple[str, str]
         )
     return (
         f"{match['module']} could not be loaded: {missing} is missing (Windows does not say which)",
-        "wheelkit inspect WHEEL   lists its DLLs",
+        "wheelkit inspect @WHEEL@   lists its DLLs",
     )
 
 

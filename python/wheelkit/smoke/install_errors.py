@@ -73,7 +73,7 @@ def _explain(completed: Completed, text: str, requirements: str, source: Source)
     if match := _ONLY_SDIST.search(text):
         return (
             f"{_with_parent(match['uv'] or match['other'], text)} has no wheel that fits here, only an sdist",
-            "require a version that has wheels, or allow building it:  wheelkit smoke --build-sdists",
+            "require a version that has wheels, or allow building it:  wheelkit smoke @DIST@ --build-sdists",
         )
     if match := _NOT_FOUND.search(text):
         return _not_found(match, text, source)

@@ -67,7 +67,7 @@ def _compare(key: str, distribution: Distribution, package: Package | None) -> F
     if not different:
         return None
     what = f"files of {key} are missing or differ from RECORD: {shorten_list(different)}"
-    return Failure(check=_CHECK, what=what, fix=f"wheelkit verify-matrix {package.path}")
+    return Failure(check=_CHECK, what=what, fix="wheelkit verify-matrix @WHEEL@")
 
 
 def _unchanged_rows(package: Package) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -146,6 +147,17 @@ class Failure(Struct, frozen=True, kw_only=True):
     what: str
     detail: str = ""
     fix: str = ""
+
+
+def located(fix: str, dist: Path, wheel: str) -> str:
+    """Return a fix with the user's dist folder in place of ``@DIST@``, and of ``@WHEEL@`` a wheel in it.
+
+    The files that were tried may be copies in a folder that is gone by then.
+    """
+    paths = {"@DIST@": shlex.quote(str(dist)), "@WHEEL@": shlex.quote(str(dist / wheel))}
+    for sign, path in paths.items():
+        fix = fix.replace(sign, path)
+    return fix
 
 
 class CaseResult(Struct, frozen=True, kw_only=True):

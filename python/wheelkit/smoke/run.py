@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from wheelkit.smoke import foreign_environments, install, probe, project_tests
 from wheelkit.smoke.import_errors import ErrorContext, explain_import_error
 from wheelkit.smoke.install_errors import explain_install_error
 from wheelkit.smoke.installed import compare_installed
-from wheelkit.smoke.model import CaseResult, Failure, InstallMode
+from wheelkit.smoke.model import CaseResult, Failure, InstallMode, located
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +43,7 @@ class SmokeRequest(Struct, frozen=True, kw_only=True):
     needed, but not tested.
     ``interpreters`` are tags that replace the promised ones. ``pip`` installs with pip instead of uv,
     ``emulate`` tries the wheels for other platforms as well, ``tests`` runs the project's own tests.
+    ``given`` is the folder as the user named it, if ``dist`` is a copy of it.
     ``timeout`` is the seconds that one check may take. ``jobs`` environments exist at a time; 0: the default.
     """
 
@@ -54,6 +56,7 @@ class SmokeRequest(Struct, frozen=True, kw_only=True):
     pip: bool = False
     emulate: bool = False
     tests: bool = False
+    given: Path | None = None
     keep: bool = False
     timeout: float = 60.0
     jobs: int = 0
@@ -103,10 +106,21 @@ def _run_case(
         run.log.unlink(missing_ok=True)
     return replace(
         result,
+        failures=tuple(_located(failure, case, request) for failure in result.failures),
         seconds=time.monotonic() - started,
         log=None if result.ok else run.log,
         kept=environment.folder if environments.keep else None,
     )
+
+
+def _located(failure: Failure, case: Case, request: SmokeRequest) -> Failure:
+    """Name the folder and the wheel in a fix: that of the module which failed, else that of the case."""
+    module = failure.check.removeprefix("import ")
+    owners = (package for package in case.packages.values() if module in package.modules_to_import)
+    checked = (case.packages[key] for key in case.checked if key in case.packages)
+    wheel = next(chain(owners, checked), None)
+    name = wheel.path.name if wheel else ""
+    return replace(failure, fix=located(failure.fix, request.given or request.dist, name))
 
 
 class _CaseRun(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from wheelkit.machine.interpreters import find_pythons
 from wheelkit.matrix import Interpreter, matrix_of
 from wheelkit.smoke import emulation, wheels
 from wheelkit.smoke.environments import open_environments
-from wheelkit.smoke.model import SmokeResult
+from wheelkit.smoke.model import SmokeResult, located
 from wheelkit.smoke.plan import SmokeInputs, dependency_order, plan_cases
 from wheelkit.smoke.project_tests import find_tests
 from wheelkit.smoke.run import run_cases
@@ -52,6 +52,8 @@ def smoke(request: SmokeRequest, workspace: Workspace) -> SmokeResult:
     cases, skipped, not_run = _plan(request, inputs)
     with open_environments(workspace, keep=request.keep, secrets=request.source.secrets) as environments:
         results = run_cases(cases, request, inputs.family, environments)
+    given = request.given or request.dist
+    not_run = tuple(replace(wheel, fix=located(wheel.fix, given, wheel.file)) for wheel in not_run)
     order = dependency_order(packages)
     return SmokeResult(results=results, skipped=skipped, not_run=not_run, notes=notes, order=order)
 

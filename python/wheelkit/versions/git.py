@@ -30,15 +30,17 @@ def version_in(tag: str, template: str) -> str | None:
         return None
 
 
-def next_version(tagged: TaggedVersion | None, repository: Repository, template: str) -> str:
-    """Return the next version for which there is no tag: the next patch, or what a pre-release prepares."""
+def next_version(
+    tagged: TaggedVersion | None, repository: Repository, template: str, part: BumpPart = BumpPart.PATCH
+) -> str:
+    """Return the next version for which there is no tag; what a pre-release prepares comes before others."""
     if tagged is None:
         version = FIRST_VERSION
     else:
         current = version_in(tagged.tag, template) or FIRST_VERSION
-        version = bumped(current, BumpPart.PATCH)
+        version = bumped(current, part)
     while repository.commit_of(template.replace("{version}", version)):
-        version = bumped(version, BumpPart.PATCH)
+        version = bumped(version, BumpPart.PATCH if part is BumpPart.FINAL else part)
     return version
 
 

@@ -16,7 +16,7 @@ from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, To
 from wheelkit.machine.git import FIRST_COMMIT, Repository, commit_command
 from wheelkit.machine.process import tool_error
 from wheelkit.text import plural
-from wheelkit.versions.bump import parse
+from wheelkit.versions.bump import BumpPart, parse
 from wheelkit.versions.check import GIT_TAGS, check
 from wheelkit.versions.git import DEFAULT_TEMPLATE, next_version, version_in
 from wheelkit.versions.model import Scheme
@@ -254,6 +254,13 @@ def _require_free(
             detail="\n".join(line for _, line in taken),
             hint="\n".join(("a published tag never moves; release a new version:", *commands)),
         )
+
+
+def next_tag(config: Config, state: FamilyVersions, key: str, part: BumpPart) -> TagRequest:
+    """Return the request for the tag of a member's next version, of which there is none yet."""
+    repository, template = Repository(folder=state.root), _template(config, key)
+    version = next_version(state.members[key].tagged, repository, template, part)
+    return TagRequest(members=(key,), named=(state.name(key),), version=version)
 
 
 def new_version_commands(config: Config, state: FamilyVersions, keys: Sequence[str]) -> tuple[str, ...]:
