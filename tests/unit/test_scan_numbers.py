@@ -425,3 +425,16 @@ def test_a_load_configuration_has_its_own_size(size: int, name: str) -> None:
     assert scanned(changed(config, *patches)).arch == name
     assert scanned(changed(config, patches[0])).arch == "x86_64"
     assert scanned(changed(config, *patches, ("directory:10", 0, 4, 0x7FFF0000))).arch == "x86_64"
+
+
+@rows(
+    ("count", "is_binary"), [(1, True), (44, True), (45, False), (46, False), (0x34, False), (0x3002D, False)]
+)
+def test_java_classes_begin_as_fat_files_do(count: int, is_binary: bool) -> None:  # noqa: FBT001
+    """The number of slices is in the place of Java's version, the first of which was 45."""
+    data = struct.pack(">LL", 0xCAFEBABE, count) + bytes(4000)
+    if is_binary:
+        with pytest.raises(_core.ScanError):
+            _core.scan(data)
+    else:
+        assert _core.scan(data) is None

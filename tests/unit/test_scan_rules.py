@@ -99,6 +99,10 @@ def test_a_slice_of_a_fat_file_starts_at_a_page() -> None:
     moved = shifted[:0x4000] + bytes(0x1000) + shifted[0x4000:]
     moved = moved[:16] + (0x5000).to_bytes(4, "big") + moved[20:]
     assert only(moved).refusal == "its slice does not start at a page of the fat file"
+    watch = macho.tiny(macho.Shape(cpu=0x0200000C, signed=False)).data
+    shifted = macho.fat([(0x0200000C, watch)]).data
+    moved = shifted[:16] + (0x5000).to_bytes(4, "big") + shifted[20:0x4000] + bytes(0x1000) + shifted[0x4000:]
+    assert only(moved).refusal == "its slice does not start at a page of the fat file"
     intel = macho.fat([(macho.X86_64, INTEL.data)]).data
     moved = intel[:0x4000] + bytes(0x1000) + intel[0x4000:]
     assert only(moved[:16] + (0x5000).to_bytes(4, "big") + moved[20:]).refusal is None

@@ -339,3 +339,15 @@ def test_the_collector_sees_what_the_module_keeps() -> None:
     assert len(kinds) == 8
     assert kinds <= {kept for kept in gc.get_referents(_core) if isinstance(kept, type)}
     assert _core not in gc.get_referrers([])
+
+
+def test_symbols_without_room_for_their_versions_are_not_read() -> None:
+    """Three symbols are reached by the hash table; only the section tells of more."""
+    end = BASE + len(ELF.data)  # of what the loader maps: the rest of the page
+    few = Binary(data=ELF.patched("hash", 3, 4, 4), marks=ELF.marks, order="little")
+    assert [symbol.name for symbol in scanned(few.data).imports][:3] == ["memcpy", "exp", "PyLong_FromLong"]
+    data = few.patched("dynamic:VERSYM", end - 6, 8, 8)
+    assert [symbol.name for symbol in scanned(data).imports] == ["memcpy", "exp"]
+    with pytest.raises(_core.ScanError) as caught:
+        _core.scan(few.patched("dynamic:VERSYM", end - 4, 8, 8))
+    assert caught.value.what == "ELF symbol versions"
