@@ -381,3 +381,16 @@ def test_the_end_of_a_long_traceback_is_shown() -> None:
     assert (failure.check, failure.what) == ("import a", "ValueError: no")
     assert failure.detail.splitlines() == [f"line {number}" for number in range(8, 20)]
     assert probe.ProbeFailure(check="import a", error="no").failure().what == "no"
+
+
+@rows(("status", "hint"), [
+    ("401 Unauthorized", "give credentials"), ("403 Forbidden", "give credentials"),
+    ("404 Not Found", "try again later"),
+    ("500 Internal", "try again later"), ("503 Busy", "try again later"),
+])  # fmt: skip
+def test_what_an_index_answers(status: str, hint: str) -> None:
+    text = f"HTTP status client error ({status}) for url (http://h/simple/)"
+    with pytest.raises(MissingToolError) as caught:
+        explain_install_error(Completed(returncode=2, output=text), "demo", Source())
+    assert caught.value.message == f"http://h/simple/ answered {status}"
+    assert caught.value.hint.startswith(hint)
