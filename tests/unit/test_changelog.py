@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from support.command import git_commit
 from support.rows import rows
 from support.sample_families import CLI, CORE, put
 from wheelkit.__main__ import main
+from wheelkit.machine.git import Repository
 from wheelkit.versions.changelog import find_changelog, section
 
 KEEP = """# Changelog
@@ -136,6 +138,22 @@ def test_the_command_prints_the_notes(family: Path, capsys: pytest.CaptureFixtur
     put(family, {"cli/HISTORY.txt": "1.0.0\n-----\nfirst\n"})
     assert main(["version", "notes"]) == 0
     assert capsys.readouterr().out.endswith("## cli 1.0.0\n\nfirst\n")
+
+
+def test_a_version_that_only_the_build_knows_is_that_of_the_tag(
+    family: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built = CORE.replace('version = "2.3.0"', 'dynamic = ["version"]')
+    (family / "core/pyproject.toml").write_text(
+        f"{built}[tool.hatch.version]\nsource = 'code'\npath = 'x.py'\n"
+    )
+    git_commit(family)
+    assert main(["version", "notes", "core"]) == 1
+    assert "core: CHANGELOG.md has no section" in capsys.readouterr().err
+    for tag in ("nightly", "v2", "v2.3", "v2.3.0", "v1.9"):
+        Repository(folder=family).run("tag", tag)
+    assert main(["version", "notes", "core"]) == 0
+    assert capsys.readouterr().out.startswith("### Added")
 
 
 def test_no_changelog_and_one_that_is_no_text(family: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -149,6 +149,20 @@ def test_attestations_are_made_where_the_index_takes_them(make: Make) -> None:
         assert all(made[key]["permissions"]["id-token"] == "write" for key in expected)
 
 
+def test_submodules_are_checked_out_where_there_are_any(make: Make, tmp_path: Path) -> None:
+    def options(text: str) -> set[str | None]:
+        steps = [step for job in jobs(text).values() for step in job["steps"]]
+        return {step["with"].get("submodules") for step in steps if "checkout" in step.get("uses", "")}
+
+    assert options(make()[RELEASE]) == {None}
+    assert "GIT_SUBMODULE_STRATEGY" not in make(provider="gitlab")[GITLAB]
+    (tmp_path / ".gitmodules").write_text("")
+    made = make()
+    assert options(made[RELEASE]) == options(made[CI]) == {"recursive"}
+    document = yaml.safe_load(make(provider="gitlab")[GITLAB])
+    assert document["variables"]["GIT_SUBMODULE_STRATEGY"] == "recursive"
+
+
 def test_pushes_to_the_branches_of_releases_are_checked(make: Make) -> None:
     def pushed(more: str = "") -> list[str]:
         branches: list[str] = yaml.safe_load(make(more)[CI])[True]["push"]["branches"]

@@ -105,8 +105,8 @@ def notes_command(names: tuple[str, ...], config_file: Path | None, as_json: boo
 
     Exits with 1 if a distribution has none.
     """
-    _, state = _read(config_file)
-    found = changelog.release_notes(state, _keys(state, names))
+    config, state = _read(config_file)
+    found = changelog.release_notes(config, state, _keys(state, names))
     missing = [notes for notes in found if notes.text is None]
     if as_json:
         result_json({"schema": 1, "notes": [_notes_to_json(state, notes) for notes in found]})

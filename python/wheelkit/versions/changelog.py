@@ -11,12 +11,16 @@ from packaging.version import InvalidVersion, Version
 
 from wheelkit.errors import ProjectError
 from wheelkit.inputs import read_text
+from wheelkit.machine.git import Repository
 from wheelkit.versions.bump import is_version
+from wheelkit.versions.git import DEFAULT_TEMPLATE, version_in
+from wheelkit.versions.state import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from wheelkit.config import Config
     from wheelkit.versions.model import FamilyVersions
 
 
@@ -49,16 +53,19 @@ class ReleaseNotes(Struct, frozen=True, kw_only=True):
     text: str | None
 
 
-def release_notes(state: FamilyVersions, keys: Iterable[str]) -> tuple[ReleaseNotes, ...]:
+def release_notes(config: Config, state: FamilyVersions, keys: Iterable[str]) -> tuple[ReleaseNotes, ...]:
     """Find the notes of distributions: in the changelog of their own folder, else in that of the project.
 
-    Distributions with the same changelog and version share them.
+    Distributions with the same changelog and version share them. A version that only the build knows is
+    taken from a tag on this commit.
     """
+    tags = Repository(folder=state.root).tags_here()
     groups: dict[tuple[Path | None, str], list[str]] = {}
     for key in keys:
         member = state.members[key]
         changelog = find_changelog([member.distribution.source, state.root])
-        groups.setdefault((changelog, member.version or ""), []).append(member.distribution.name)
+        version = member.version or _tagged(tags, settings(config, key).tag or DEFAULT_TEMPLATE)
+        groups.setdefault((changelog, version), []).append(member.distribution.name)
     return tuple(
         ReleaseNotes(
             changelog=changelog,
@@ -68,6 +75,12 @@ def release_notes(state: FamilyVersions, keys: Iterable[str]) -> tuple[ReleaseNo
         )
         for (changelog, version), names in groups.items()
     )
+
+
+def _tagged(tags: Iterable[str], template: str) -> str:
+    """Return the newest version in the tags, in its longest spelling; empty if there is none."""
+    versions = [version for tag in tags if (version := version_in(tag, template))]
+    return max(versions, key=lambda version: (Version(version), len(version)), default="")
 
 
 def find_changelog(folders: Iterable[Path]) -> Path | None:

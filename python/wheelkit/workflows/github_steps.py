@@ -64,13 +64,16 @@ def prepare(plan: Blueprint, *, all_pythons: bool = False, attest: bool = False)
     python = {"python-version": versions if len(versions) > 1 else versions[0], **prereleases}
     install = (*plan.install, *((ATTESTATIONS,) if attest else ()))
     return (
-        # The whole history, for versions from git tags.
-        WorkflowStep(
-            name="Check out", action="checkout", options={"fetch-depth": "0", "persist-credentials": "false"}
-        ),
+        WorkflowStep(name="Check out", action="checkout", options=_checkout(plan)),
         WorkflowStep(name="Set up Python", action="setup-python", options=python),
         WorkflowStep(name="Install wheelkit", run=(f"python -m pip install {shlex.join(install)}",)),
     )
+
+
+def _checkout(plan: Blueprint) -> dict[str, str]:
+    """Fetch the whole history, for versions from git tags, and the submodules if there are any."""
+    options = {"fetch-depth": "0", "persist-credentials": "false"}
+    return {**options, "submodules": "recursive"} if plan.submodules else options
 
 
 def wheelkit(

@@ -65,6 +65,8 @@ def files(plan: Blueprint, user_lines: Mapping[str, UserLines]) -> dict[str, str
     stages = [*_STAGES[:4], *(_STAGES[4:6] if staging else ()), _STAGES[6]]
     until = ["verify", *(["staging"] if staging else []), "production"]
     head = data.text("workflows/gitlab.yml.in").replace("@release@", scalar(_release_condition(plan)))
+    submodules = "  GIT_SUBMODULE_STRATEGY: recursive\n" if plan.submodules else ""
+    head = head.replace("@submodules@", submodules)
     head = head.replace("@stages@", ", ".join(stages)).replace("@until@", ", ".join(until))
     body = [line for job in _jobs(plan, blocks) for line in (*job, "")]
     lines = (*user_blocks.HEADER, *head.splitlines(), *body, *user_blocks.jobs_block(blocks))

@@ -56,7 +56,8 @@ class Blueprint(Struct, frozen=True, kw_only=True):
 
     ``pythons`` are the interpreters for smoke tests in the spelling of setup-python; the one that runs
     wheelkit is last. ``tags`` are globs of the git tags of releases, ``branches`` those of the branches that
-    they are on. ``attested`` are the indexes that get attestations. ``left_out`` are default targets that no
+    they are on. ``attested`` are the indexes that get attestations. ``submodules`` says that the repository
+    has some. ``left_out`` are default targets that no
     hosted runner of the service builds.
     """
 
@@ -68,6 +69,7 @@ class Blueprint(Struct, frozen=True, kw_only=True):
     branches: tuple[str, ...]
     ci: CiConfig
     attested: tuple[str, ...] = ()
+    submodules: bool = False
     left_out: tuple[str, ...] = ()
 
 
@@ -103,6 +105,7 @@ def blueprint(config: Config, plan: Plan, label: Label) -> Blueprint:
         tags=_tags(config, plan.family),
         branches=config.version.branches,
         ci=config.ci,
+        submodules=(plan.family.root / ".gitmodules").is_file(),
         attested=tuple(name for name in config.ci.indexes if _attests(config, name)),
         left_out=tuple(target.tag for target in left_out),
     )
