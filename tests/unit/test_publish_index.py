@@ -71,3 +71,22 @@ def test_unknown_indexes(to: str, words: str) -> None:
         resolve(to, Config())
     assert words in caught.value.message
     assert "secret" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("to", "name"),
+    [
+        ("http://h.invalid:8080/legacy/", "h.invalid:8080"),
+        ("https://h.invalid/a/legacy/", "h.invalid"),
+        ("h.invalid/legacy/", None),
+        ("h.invalid:8080", None),
+        ("pypi", "pypi"),
+    ],
+)
+def test_what_is_an_address_and_what_a_name(to: str, name: str | None) -> None:
+    """A slash or a colon is in no name, so such a text is an address, even a wrong one."""
+    if name is None:
+        with pytest.raises(UsageError, match=r"^--to: "):
+            resolve(to, Config())
+    else:
+        assert resolve(to, Config()).name == name

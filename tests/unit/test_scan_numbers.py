@@ -438,3 +438,27 @@ def test_java_classes_begin_as_fat_files_do(count: int, is_binary: bool) -> None
             _core.scan(data)
     else:
         assert _core.scan(data) is None
+
+
+OF_16_BYTES = (0x24, 0x25, 0x26, 0x2F, 0x30, 0x1E, 0x80000033, 0x80000034, 0x80000035, 0x80000018, 0x80000037)
+NOT_OF_16 = (0x2, 0xB, 0x1B, 0x22, 0x80000022, 0x80000028, 0x80000036)
+
+
+@rows(("number", "fits"), [*((n, True) for n in OF_16_BYTES), *((n, False) for n in NOT_OF_16)])
+def test_commands_of_16_bytes(number: int, fits: bool) -> None:  # noqa: FBT001
+    old = macho.tiny(macho.Shape(signed=False, build_version=False))
+    data = changed(old, ("command:version", 0, 4, number), ("command:version", 8, 4, 12))
+    try:
+        refusal = scanned(data).refusal
+    except _core.ScanError:  # it is read as a command that is longer
+        refusal = WRONG if not fits else ""
+    assert (refusal == WRONG) == (not fits)
+
+
+def test_an_export_without_an_address_is_one() -> None:
+    """The information of a leaf may be one byte: its flags."""
+    tree = bytes([0, 1]) + b"_one\0" + bytes([8]) + bytes([1, 0, 0, 0])
+    shape = macho.Shape(signed=False, tree=tree)
+    assert scanned(macho.tiny(shape).data).exports == ("one",)
+    nothing = bytes([0, 1]) + b"_one\0" + bytes([8]) + bytes([0, 0, 0, 0])
+    assert scanned(macho.tiny(macho.Shape(signed=False, tree=nothing)).data).exports == ()

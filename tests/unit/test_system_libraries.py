@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from support import wheels
 from support.rows import rows
-from wheelkit.analysis.libraries import _WINDOWS_DLLS, graalpy_dll, of_macos, of_windows, pypy_dll
+from wheelkit.analysis.libraries import (
+    _WINDOWS_DLLS,
+    graalpy_dll,
+    of_macos,
+    of_windows,
+    pypy_dll,
+    python_needed,
+)
 
 # Not in the lists of delvewheel: the runtime of C, which comes with CPython, and a file with another suffix.
 OTHERS = {"vcruntime140.dll", "vcruntime140_1.dll", "bthprops.cpl"}
@@ -70,3 +80,17 @@ def test_the_dlls_of_pypy(name: str, tag: str | None) -> None:
 def test_the_dll_of_graalpy() -> None:
     assert graalpy_dll("Python-Native.dll")
     assert not graalpy_dll("python3.dll")
+
+
+@rows(("needed", "found"), [
+    (("python3.dll", "KERNEL32.dll"), {"python3.dll"}),
+    (("Python311.dll",), {"python311.dll"}),
+    (("libpypy3.11-c.dll",), {"libpypy3.11-c.dll"}),
+    (("python-native.dll",), {"python-native.dll"}),
+    (("q.dll",), set()),
+])  # fmt: skip
+def test_the_dlls_of_interpreters_that_a_wheel_loads(
+    needed: tuple[str, ...], found: set[str], tmp_path: Path
+) -> None:
+    module = wheels.pe("demo/_core.cp311-win_amd64.pyd", needed=wheels.needs(*needed))
+    assert python_needed(wheels.facts(tmp_path, wheels.WINDOWS, module)) == found

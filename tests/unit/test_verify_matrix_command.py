@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import malformed
 from malformed import LINUX
 from support.publishing import MemoryClient, answer, listing
 from support.rows import rows
-from support.wheels import write_wheel
+from support.wheels import metadata, write_wheel
 from wheelkit.command_line import main
 from wheelkit.machine import facts
 from wheelkit.matrix import System
@@ -124,9 +126,9 @@ def test_each_format(folder: Path, capsys: Capture) -> None:
 
 
 class Served:
-    """An index in memory with the wheels of a folder, and without METADATA beside them."""
+    """An index in memory with the wheels of a folder, and with METADATA beside them if it says so."""
 
-    def __init__(self, folder: Path, **fields: str) -> None:
+    def __init__(self, folder: Path, **fields: Any) -> None:
         self.files = {path.name: path.read_bytes() for path in sorted(folder.glob("*.whl"))}
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in self.files.items()}
         self.page = listing("demo", digests, **fields)
@@ -134,7 +136,13 @@ class Served:
     def reply(self, url: str) -> Response:
         if url == "http://h.invalid/simple/demo/":
             return answer(self.page)
-        data = self.files.get(url.rpartition("/")[2])
+        name = url.rpartition("/")[2]
+        if name.endswith(".metadata"):
+            with zipfile.ZipFile(io.BytesIO(self.files[name.removesuffix(".metadata")])) as archive:
+                return answer(
+                    archive.read(f"demo-{name.split('-')[1]}.dist-info/METADATA"), kind="text/plain"
+                )
+        data = self.files.get(name)
         return answer(b"", 404) if data is None else answer(data, kind="application/octet-stream")
 
 
@@ -170,3 +178,24 @@ def test_a_release_against_the_one_before(served: MemoryClient, capsys: Capture)
         (compared,) = document["comparisons"]
         assert (compared["earlier"], compared["version"]) == ("0.9", "1.0")
     assert served.asked
+
+
+def test_the_metadata_beside_the_wheels_is_compared(
+    folder: Path, monkeypatch: Patch, capsys: Capture
+) -> None:
+    """Only that of one wheel of each release is fetched, and only where the index has it."""
+    older, newer = ("demo-0.9-py3-none-any.whl", "demo-1.0-py3-none-any.whl")
+    (folder / "dist" / LINUX).unlink()
+    for name, requires in ((older, "click"), (newer, "rich")):
+        text = metadata("demo", name.split("-")[1], f"Requires-Dist: {requires}")
+        write_wheel(folder / "dist", name, members={"{info}/METADATA": text})
+    (folder / "wheelkit.toml").write_text(INDEX)
+    for fields, requirements in (({"core-metadata": True}, {"click", "rich"}), ({}, set())):
+        client = MemoryClient(Served(folder / "dist", **fields).reply)
+        monkeypatch.setattr("wheelkit.publish.client.Client", lambda client=client: client)
+        words = ["--from-index", "demo==1.0", "--index", "here", "--against", "demo==0.9"]
+        _, document = verified(capsys, *words)
+        (compared,) = document["comparisons"]
+        text = json.dumps(compared)
+        assert {name for name in ("click", "rich") if name in text} == requirements
+        assert any(url.endswith(f"{newer}.metadata") for url in client.asked) == bool(requirements)
