@@ -381,3 +381,26 @@ def test_windows_is_not_judged(tmp_path: Path) -> None:
         tmp_path, wheels.WINDOWS, pe(needed=needs("q.dll")), pe("demo/lib/q.dll", exports=("go",))
     )
     assert list(search_paths.reachable(wheel, Contract())) == []
+
+
+@pytest.mark.parametrize(
+    ("filename", "library"),
+    [
+        (wheels.LINUX, "libtorch_cpu-1a2b3c4d.so"),
+        (wheels.LINUX, "libc10-1a2b3c4d.so"),
+        (wheels.LINUX, "libtensorflow_framework-1a2b3c4d.so.2"),
+        (wheels.WINDOWS, "torch_cpu-1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d.dll"),
+        (wheels.WINDOWS, "c10-1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d.dll"),
+        (wheels.WINDOWS, "tensorflow_cc.2-1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d.dll"),
+    ],
+)
+def test_a_grafted_framework_is_told_without_a_requirement(
+    tmp_path: Path, filename: str, library: str
+) -> None:
+    make = elf if filename == wheels.LINUX else pe
+    grafted = wheels.facts(tmp_path, filename, make(f"demo.libs/{library}", exports=("go",)))
+    found = [finding.what for finding in providers.grafted_beside(grafted, Contract())]
+    assert len(found) == 1
+    assert library in found[0]
+    other = wheels.facts(tmp_path, filename, make(f"demo.libs/libq{library}", exports=("go",)))
+    assert list(providers.grafted_beside(other, Contract())) == []
