@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 SUFFIX = ".wheelkit.json"
+FROM_INDEX = "index"
+"""The builder of files that an index served, whose own build is not known."""
 # What file systems allow, in bytes.
 _LONGEST_NAME = 255
 
@@ -48,8 +50,8 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     """The files that one build of one distribution for one target produced.
 
     ``target`` is a platform tag, ``any`` for pure wheels or ``sdist``. ``builder`` is ``cibuildwheel``,
-    ``host``, ``cross`` or ``pure``. ``source`` is the sha256 of the sdist from which the wheels were built.
-    ``commit`` is empty outside git.
+    ``host``, ``cross``, ``pure``, or ``index`` for files that were fetched from one. ``source`` is the sha256
+    of the sdist from which the wheels were built. ``commit`` is empty outside git.
     """
 
     distribution: str
@@ -66,7 +68,8 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     @property
     def filename(self) -> str:
         """The name of the manifest's own file, unique for distribution, version and target."""
-        return f"{self.distribution.replace('-', '_')}-{self.version}-{self.target}{SUFFIX}"
+        origin = f".{FROM_INDEX}" if self.builder == FROM_INDEX else ""
+        return f"{self.distribution.replace('-', '_')}-{self.version}-{self.target}{origin}{SUFFIX}"
 
     def to_json(self) -> str:
         """Return the manifest as JSON with sorted keys, so that the same build gives the same bytes."""

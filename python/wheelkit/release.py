@@ -17,7 +17,7 @@ from wheelkit.hints import REBUILD
 from wheelkit.machine.git import Repository
 from wheelkit.machine.signals import deferred
 from wheelkit.publish.fetch import fetch
-from wheelkit.publish.preconditions import release_tag, released_elsewhere
+from wheelkit.publish.origins import release_tag, released_elsewhere
 from wheelkit.publish.siblings import fetch_siblings, find_siblings
 from wheelkit.smoke.run import SmokeRequest
 from wheelkit.smoke.smoke import smoke
@@ -201,6 +201,7 @@ def _plan_tags(release: Release, request: ReleaseRequest, session: PublishSessio
         distribution
         for distribution in release.distributions
         if distribution.key not in earlier
+        and distribution.commit
         and repository.commit_of(release_tag(distribution, terms.config)) != distribution.commit
     ]
     if not missing:

@@ -95,6 +95,7 @@ ARGUMENTS: dict[str, list[list[str]]] = {
     "smoke": [["{dist}/empty"]],
     "publish": [["{dist}", "--to", "nowhere"]],
     "release": [["{dist}", "--until", "nowhere"]],
+    "fetch-dist": [["--from", "nowhere"]],
     "version": [["show"], ["check"], ["bump", "patch", "--dry-run"]],
     "ci": [["--check"], ["--matrix"]],
     "doctor": [["--offline"]],

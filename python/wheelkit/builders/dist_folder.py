@@ -6,10 +6,12 @@ import contextlib
 import os
 import shutil
 import tempfile
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkit import manifest
 from wheelkit.errors import CheckFailedError, OutputError
@@ -72,10 +74,40 @@ def _stage_unit(unit: Delivery, dist: Path, staging: Path) -> tuple[list[Path], 
     record = unit.record
     present = {file.file for file in record.files if _is_present(dist / Path(file.file).name, file)}
     incoming = [_stage(file, staging) for file in unit.files if file.name not in present]
+    corrected, emptied = _without(record, dist)
+    written = [_write(changed, staging) for changed in (record, *corrected)]
+    superseded = [path for path in _superseded(record, dist) if path.name not in present]
+    return [*incoming, *written], [*superseded, *emptied]
+
+
+def _write(record: Manifest, staging: Path) -> Path:
     path = staging / record.filename
     path.write_text(record.to_json(), encoding="utf-8")
     _sync(path)
-    return [*incoming, path], [path for path in _superseded(record, dist) if path.name not in present]
+    return path
+
+
+def _without(record: Manifest, dist: Path) -> tuple[list[Manifest], list[Path]]:
+    """Take a manifest's files out of the others of its release: a fetched file may replace a built one.
+
+    Returns the manifests that change and the paths of those that list nothing else.
+    """
+    names = {file.file for file in record.files}
+    corrected, emptied = [], []
+    stem = f"{record.distribution.replace('-', '_')}-{record.version}-"
+    for path in sorted(dist.glob(f"{escape(stem)}*{manifest.SUFFIX}")) if dist.is_dir() else ():
+        try:
+            other = manifest.read(path)
+        except CheckFailedError:
+            continue  # whoever reads the folder reports it
+        if path.name == record.filename:
+            continue
+        rest = tuple(file for file in other.files if file.file not in names)
+        if not rest and other.files:
+            emptied.append(path)
+        elif len(rest) < len(other.files):
+            corrected.append(replace(other, files=rest))
+    return corrected, emptied
 
 
 def _is_present(path: Path, file: BuiltFile) -> bool:

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "Explain a finding and how to fix it.",
     "publish": "Upload the family to an index, in dependency order.",
     "release": "Publish to staging, test, publish to production, test, tag.",
+    "fetch-dist": "Bring the files of a release back into the dist folder.",
     "ci": "Write or check the CI workflows.",
     "doctor": "Check whether this machine and this project are ready.",
     "init": "Create a project, or configure an existing one.",

@@ -56,7 +56,7 @@ def _require_same_bytes(plan: PublishPlan) -> None:
         detail=lines_of([*_comparison(first, plan), *also, last]),
         hint=(
             f"to release what you built:   {REBUILD}\n"
-            "to complete that release:    build from the commit that the index's files came from"
+            f"to complete that release:    wheelkit fetch-dist --from {plan.index}  takes its files"
         ),
     )
 
@@ -82,8 +82,8 @@ def _require_known_files(plan: PublishPlan) -> None:
         raise CheckFailedError(
             f"{plan.index} has {files} in no manifest here",
             detail=lines_of([*names, f"Nothing was uploaded to {plan.index}."]),
-            hint="build the whole release, with these files, from the commit that they came from\n"
-            f"or release a new version:  {REBUILD}",
+            hint=f"if they are yours, add them:  wheelkit fetch-dist --from {plan.index}\n"
+            f"or release a new version:     {REBUILD}",
         )
 
 

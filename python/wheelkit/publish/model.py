@@ -9,6 +9,8 @@ from msgspec import Struct
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
+from wheelkit.manifest import FROM_INDEX
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -44,18 +46,27 @@ def belongs_to(filename: str, release: ReleaseId) -> bool:
 
 
 class ShippedFile(Struct, frozen=True, kw_only=True):
-    """A wheel or sdist as the manifest describes it, and the files that hold its attestations."""
+    """A wheel or sdist as the manifest describes it, and the files that hold its attestations.
+
+    ``commit`` is the one of its manifest, empty where that is not known.
+    """
 
     path: Path
     sha256: str
     size: int
     builder: str = ""
     attestations: tuple[Path, ...] = ()
+    commit: str = ""
 
     @property
     def name(self) -> str:
         """The file's name."""
         return self.path.name
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether an index served it, so that its build is not known."""
+        return self.builder == FROM_INDEX
 
     @property
     def is_wheel(self) -> bool:

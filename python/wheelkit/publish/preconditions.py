@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
-from wheelkit.errors import CheckFailedError, UsageError
-from wheelkit.hints import REBUILD
+from wheelkit.errors import CheckFailedError
 from wheelkit.machine.concurrency import worker_pool
-from wheelkit.machine.git import Repository
 from wheelkit.publish import twine
 from wheelkit.publish.index_rules import refused_findings
+from wheelkit.publish.origins import Part, require_origin
 from wheelkit.publish.siblings import find_siblings
-from wheelkit.publish.transaction import plan_publication
-from wheelkit.text import lines_of, plural, shorten_list
+from wheelkit.text import lines_of, plural
 from wheelkit.verification.contract import contract_of
 from wheelkit.verification.run import verify
-from wheelkit.versions.git import DEFAULT_TEMPLATE
-from wheelkit.versions.state import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from wheelkit.config import Config
-    from wheelkit.project.family import Family
     from wheelkit.publish.index import Index
-    from wheelkit.publish.model import DistributionFiles, Release
+    from wheelkit.publish.model import Release
+    from wheelkit.publish.origins import PublishTerms
     from wheelkit.publish.session import PublishSession
     from wheelkit.verification.model import Finding, Report
-
-
-class PublishTerms(Struct, frozen=True, kw_only=True):
-    """The project that a release has to fit, and the options of its publication.
-
-    ``tag_later`` is for a caller that creates the tags after publishing.
-    """
-
-    config: Config
-    family: Family
-    allow_dirty: bool = False
-    tag_later: bool = False
 
 
 def require_publishable(
@@ -55,9 +36,9 @@ def require_publishable(
     """
     indexes = tuple(indexes)
     for index in indexes:
-        _require_commit(_Part(release, index, session), terms)
+        require_origin(Part(release, index, session), terms)
     for index in indexes:
-        find_siblings(release, index, session.client, terms.family)
+        find_siblings(release, index, session.client, terms.family, terms.config.ci.production)
     _require_native(release, terms.config)
     # A part promises nothing for the other members.
     shipped = {distribution.key for distribution in release.distributions}
@@ -84,120 +65,10 @@ def require_publishable(
         )
 
 
-class _Part:
-    """What an index still lacks of a release; the index is asked only when there is something to excuse."""
-
-    def __init__(self, release: Release, index: Index, session: PublishSession) -> None:
-        self.release = release
-        self.index = index
-        self._session = session
-
-    @cached_property
-    def lacking(self) -> frozenset[str]:
-        """The keys of the distributions of which the index lacks a file."""
-        plan = plan_publication(self.release, self.index, self._session.client)
-        return frozenset(planned.distribution.key for planned in plan.distributions if planned.todo)
-
-    def still(self, distributions: Iterable[DistributionFiles]) -> tuple[DistributionFiles, ...]:
-        """Leave out the distributions of which the index has every file, with the same bytes."""
-        distributions = tuple(distributions)
-        if not distributions:
-            return ()
-        return tuple(distribution for distribution in distributions if distribution.key in self.lacking)
-
-
-def released_elsewhere(
-    release: Release, index: Index, session: PublishSession, config: Config
-) -> frozenset[str]:
-    """Return the distributions whose tag is on another commit, and whose files the index has as they are."""
-    repository = Repository(folder=config.root)
-    moved = tuple(
-        distribution
-        for distribution in release.distributions
-        if repository.commit_of(release_tag(distribution, config)) not in {"", distribution.commit}
-    )
-    still = _Part(release, index, session).still(moved)
-    return frozenset(distribution.key for distribution in moved if distribution not in still)
-
-
 def _refuse(message: str, problems: Iterable[str], hint: str) -> None:
     detail = lines_of(problems)
     if detail:
         raise CheckFailedError(message, detail=detail, hint=hint)
-
-
-def _require_commit(part: _Part, terms: PublishTerms) -> None:
-    index, distributions = part.index, part.release.distributions
-    if terms.allow_dirty:
-        if not index.staging:
-            raise UsageError(
-                f"--allow-dirty is for staging indexes, and {index} is not one",
-                hint='testpypi is one; to name yours:  [tool.wheelkit.ci] staging = "NAME"',
-            )
-        return
-    alternative = "\nor, for this staging index:  --allow-dirty" if index.staging else ""
-    dirty = part.still(distribution for distribution in distributions if distribution.dirty)
-    if dirty:
-        raise CheckFailedError(
-            f"the files were built with uncommitted changes on {dirty[0].commit[:12]}; nothing was uploaded",
-            hint=f"commit the changes and build again{alternative}",
-        )
-    if part.still(distribution for distribution in distributions if not distribution.commit):
-        raise CheckFailedError(
-            "the files were built outside version control, so their source is unknown; nothing was uploaded",
-            hint=f"put the project under git, commit and build again{alternative}",
-        )
-    _require_one_commit(part)
-    if not index.staging:
-        _refuse(
-            f"releases on {index} need a tag on the commit that they were built from; nothing was uploaded",
-            _tag_problems(part, terms),
-            hint=f"a published tag never moves; release a new version:  {REBUILD}"
-            if terms.tag_later
-            else "tag the commit:  wheelkit version tag\n"
-            f"if the tag is on another commit, release a new version:  {REBUILD}",
-        )
-
-
-def _require_one_commit(part: _Part) -> None:
-    """Refuse files of several commits, apart from distributions that are on the index as they are."""
-    if len({distribution.commit for distribution in part.release.distributions}) == 1:
-        return
-    still = part.still(part.release.distributions)
-    commits = {distribution.commit: distribution for distribution in still}
-    if len(commits) > 1:
-        raise CheckFailedError(
-            f"the files were built from {len(commits)} commits; nothing was uploaded",
-            detail=lines_of(f"{distribution}  {distribution.commit[:12]}" for distribution in still),
-            hint="build all of them from one commit:  wheelkit build\n"
-            f"or release each alone:                wheelkit build {still[0].key}",
-        )
-
-
-def release_tag(distribution: DistributionFiles, config: Config) -> str:
-    """Return the name of a distribution's tag."""
-    template = settings(config, distribution.key).tag or DEFAULT_TEMPLATE
-    return template.replace("{version}", distribution.version)
-
-
-def _tag_problems(part: _Part, terms: PublishTerms) -> Iterator[str]:
-    """Yield the tags that are on another commit, and without ``tag_later`` those that do not exist.
-
-    A distribution that is on the index with these bytes needs no tag here.
-    """
-    repository = Repository(folder=terms.config.root)
-    repository.require_trusted()
-    owners: dict[tuple[str, str], list[DistributionFiles]] = {}
-    for distribution in part.release.distributions:
-        name = release_tag(distribution, terms.config)
-        commit = repository.commit_of(name)
-        if commit != distribution.commit and (commit or not terms.tag_later):
-            owners.setdefault((name, commit), []).append(distribution)
-    for (name, commit), distributions in owners.items():
-        for still in filter(None, [part.still(distributions)]):
-            verb = "was" if len(still) == 1 else "were"
-            built = f"{shorten_list(map(str, still), 1)} {verb} built from {still[0].commit[:12]}"
-            yield f"{name} is on {commit[:12]}, but {built}" if commit else f"{name} does not exist; {built}"
 
 
 def _require_native(release: Release, config: Config) -> None:

@@ -211,7 +211,8 @@ def _version_problems(manifests: Sequence[Manifest], family: Family) -> Iterator
     commits: dict[str, set[str]] = {}
     for record in manifests:
         built.setdefault(normalise(record.distribution), set()).add(canonical(record.version))
-        commits.setdefault(normalise(record.distribution), set()).add(record.commit)
+        if record.commit or record.builder != manifest.FROM_INDEX:
+            commits.setdefault(normalise(record.distribution), set()).add(record.commit)
     for key, versions in built.items():
         member = family.members.get(key)
         if member is None:
@@ -220,7 +221,7 @@ def _version_problems(manifests: Sequence[Manifest], family: Family) -> Iterator
             yield f"{key} has {len(versions)} versions: {', '.join(sorted(versions))}"
         elif member.version is not None and canonical(member.version) not in versions:
             yield f"{key} was built as {next(iter(versions))}, but the project's version is {member.version}"
-        if len(commits[key]) > 1:
+        if len(commits.get(key, ())) > 1:
             names = ", ".join(commit[:12] or "none" for commit in sorted(commits[key]))
             yield f"the files of {key} were built from {len(commits[key])} commits: {names}"
 
@@ -240,6 +241,7 @@ def _release(
                 sha256=file.sha256,
                 size=file.size,
                 builder=record.builder,
+                commit=record.commit,
                 attestations=_attestation_files(path),
             )
             files.setdefault(key, []).append(shipped)
@@ -247,7 +249,7 @@ def _release(
     distributions = [
         _distribution(members[key], files[key], records[key], members) for key in members if key in files
     ]
-    latest = max(manifests, key=lambda record: record.created)
+    latest = max(manifests, key=lambda record: (bool(record.commit), record.created))
     return Release(
         folder=folder,
         distributions=_in_upload_order(distributions),
@@ -275,7 +277,7 @@ def _distribution(
         needs=named_in((*stated, *member.build_requires, *required), member, members),
         files=ordered,
         requires=tuple(line for line in lines if named_in([line], member, members)),
-        commit=records[0].commit,
+        commit=next((record.commit for record in records if record.commit), ""),
         dirty=any(record.dirty for record in records),
     )
 

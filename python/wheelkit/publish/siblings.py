@@ -68,10 +68,13 @@ class _Need(Struct, frozen=True, kw_only=True):
         return f"{self.dependent} requires {self.requirement}"
 
 
-def find_siblings(release: Release, index: Index, client: Client, family: Family) -> tuple[Sibling, ...]:
+def find_siblings(
+    release: Release, index: Index, client: Client, family: Family, production: str = ""
+) -> tuple[Sibling, ...]:
     """Return the siblings that a release needs and does not contain, and those that these need.
 
-    Raises CheckFailedError where the index has no version of one that fits its ranges and this system.
+    Raises CheckFailedError where the index has no version of one that fits its ranges and this system; the
+    hint is to fetch it from the index ``production``, if that is another one.
     """
     needs = tuple(_direct_needs(release, family))
     if not needs:
@@ -87,10 +90,15 @@ def find_siblings(release: Release, index: Index, client: Client, family: Family
         raise CheckFailedError(
             f"{index} lacks {shorten_list(names)}, which this release needs; nothing was uploaded",
             detail=lines_of(f"{problem}; {search.state(problem)}" for problem in problems),
-            hint=f"build it too, and publish both:    wheelkit build {' '.join(names)}\n"
-            f"or add the files of its release:  wheelkit fetch-dist {' '.join(names)} --from INDEX",
+            hint=_ways_out(" ".join(names), production if production != index.name else ""),
         )
     return tuple(found.values())
+
+
+def _ways_out(names: str, production: str) -> str:
+    build = f"build it too, and publish both:  wheelkit build {names}"
+    fetch = f"or add what {production} has of it:     wheelkit fetch-dist {names} --from {production}"
+    return f"{build}\n{fetch}" if production else build
 
 
 def fetch_siblings(siblings: Iterable[Sibling], client: Client, folder: Path) -> tuple[Path, ...]:
