@@ -30,17 +30,21 @@ TOKEN_USER = "__token__"  # noqa: S105 - the user name that goes with tokens
 _VARIABLE = "TWINE_PASSWORD"
 _USER_NAME = "user name"
 _TOKEN_PREFIX = "pypi-"  # noqa: S105 - how the tokens of Warehouse begin
-# A minted token lives for 900 s; one older than this is replaced before the next upload begins.
-_RENEW_AFTER = 480.0
+# A minted token of which this part of its life is over is replaced before the next upload begins.
+_RENEWED_PART = 0.53
 
 
 class Credentials(Struct, frozen=True, kw_only=True):
-    """A user name and a secret, both empty where twine is to ask the keyring; ``source`` says where from."""
+    """A user name and a secret, both empty where twine is to ask the keyring; ``source`` says where from.
+
+    ``lifetime`` is in seconds, from when they were obtained.
+    """
 
     source: str
     username: str = ""
     secret: str = ""
     minted: bool = False
+    lifetime: float = float("inf")
 
     def __repr__(self) -> str:
         """Leave the secret out."""
@@ -75,11 +79,23 @@ class CredentialSession(Struct, kw_only=True):
         service does not identify it, IndexUnavailableError.
         """
         now = self.client.clock.now()
-        if self._current is None or (self._current.minted and now - self._obtained > _RENEW_AFTER):
+        if self._current is None or now - self._obtained > self._current.lifetime * _RENEWED_PART:
             self.close()
             self._obtained = now
             self._current = self._find()
         return self._current
+
+    @property
+    def remaining(self) -> float:
+        """The seconds for which the credentials are valid; infinite for those that are not minted."""
+        if self._current is None:
+            return 0.0
+        return self._obtained + self._current.lifetime - self.client.clock.now()
+
+    @property
+    def minted(self) -> bool:
+        """Whether the credentials are a minted token."""
+        return self._current is not None and self._current.minted
 
     def close(self) -> None:
         """Drop the credentials, and revoke them on the index if they were minted."""
@@ -93,15 +109,19 @@ class CredentialSession(Struct, kw_only=True):
         in_environment = configured is not None and configured.source == _VARIABLE
         if can_identify:
             try:
-                token = oidc.mint_token(self.index, self.client, self.secrets)
+                minted = oidc.mint_token(self.index, self.client, self.secrets)
             except IndexRefusedError as error:
                 if configured is None or not in_environment:
                     raise
                 self.note(f"{error.message}; using {_VARIABLE} instead")
             else:
-                if token is not None:
+                if minted is not None:
                     return Credentials(
-                        source="trusted publishing", username=TOKEN_USER, secret=token, minted=True
+                        source="trusted publishing",
+                        username=TOKEN_USER,
+                        secret=minted.token,
+                        minted=True,
+                        lifetime=minted.lifetime,
                     )
         configured = configured or self._stored_or_typed()
         if configured is None:

@@ -7,8 +7,11 @@ service signs an identity for it (the ``id`` package requests it), ``/_/oidc/min
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
+
+from msgspec import Struct
 
 from wheelkit.errors import CheckFailedError, IndexRefusedError, IndexUnavailableError
 from wheelkit.text import lines_of
@@ -30,6 +33,7 @@ _SERVICES: Mapping[str, tuple[str, ...]] = {
     "Google Cloud": ("GOOGLE_SERVICE_ACCOUNT_NAME",),
 }
 _OK, _REDIRECT = 200, 300
+_SHORTEST_LIFETIME, _USUAL_LIFETIME = 5.0, 900.0
 _HINTS: Mapping[str, str] = {
     "invalid-publisher": (
         "no project on this index trusts this workflow: compare owner, repository, workflow file and"
@@ -49,7 +53,18 @@ def oidc_available(environ: Mapping[str, str]) -> bool:
     return any(all(environ.get(name) for name in names) for names in _SERVICES.values())
 
 
-def mint_token(index: Index, client: Client, secrets: Secrets) -> str | None:
+class MintedToken(Struct, frozen=True, kw_only=True):
+    """An upload token, and the seconds for which it is valid."""
+
+    token: str
+    lifetime: float
+
+    def __repr__(self) -> str:
+        """Leave the token out."""
+        return f"MintedToken(lifetime={self.lifetime!r})"
+
+
+def mint_token(index: Index, client: Client, secrets: Secrets) -> MintedToken | None:
     """Exchange this job's identity for an upload token; None where the index has no trusted publishing.
 
     Raises IndexRefusedError with the index's reason where it does not trust the job, CheckFailedError where
@@ -65,7 +80,16 @@ def mint_token(index: Index, client: Client, secrets: Secrets) -> str | None:
         raise _refused(index, response)
     token = _field(response, "token")
     secrets.add(token)
-    return token
+    return MintedToken(token=token, lifetime=_lifetime(response))
+
+
+def _lifetime(response: Response) -> float:
+    """Return how long a token is valid by the index's clock; as long as usual where it says nothing."""
+    expires = response.json().get("expires")
+    if not isinstance(expires, int):
+        return _USUAL_LIFETIME
+    now = response.date.timestamp() if response.date else time.time()
+    return min(max(expires - int(now), _SHORTEST_LIFETIME), _USUAL_LIFETIME)
 
 
 def revoke_token(index: Index, client: Client, token: str) -> bool:

@@ -29,16 +29,17 @@ from wheelkit.publish.plan import make_plan, to_json
 from wheelkit.publish.simple_api import fetch_listings
 from wheelkit.publish.twine import Outcome, upload
 from wheelkit.publish.upload_errors import refusal_error
+from wheelkit.publish.waves import Pace, levels
 from wheelkit.text import plural, shorten_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from wheelkit.publish.client import Client
     from wheelkit.publish.credentials import CredentialSession
     from wheelkit.publish.index import Index
     from wheelkit.publish.model import DistributionFiles, Release, ShippedFile
-    from wheelkit.publish.plan import PlannedDistribution, PublishPlan
+    from wheelkit.publish.plan import PublishPlan
     from wheelkit.publish.session import PublishSession
     from wheelkit.publish.twine import UploadResult
 
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 _VISIBLE_SECONDS = 900.0
 _ATTEMPTS = 6
 _FIRST_RETRY_DELAY, _LONGEST_RETRY_DELAY = 1.0, 60.0
+_SHORTEST_PAUSE, _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.1, 10.0
+_NOT_AUTHORIZED = frozenset({401, 403})
 
 
 class PublishResult(Struct, frozen=True, kw_only=True):
@@ -105,6 +108,10 @@ class _Transaction:
         self._journal = session.journal(plan.release, plan.index)
         self._credentials = credentials
         self._lock = lock
+        self._pace = Pace()
+        distributions = plan.release.distributions
+        self._by_key = {distribution.key: distribution for distribution in distributions}
+        self._owners = {file.name: owner for owner in distributions for file in owner.files}
         self._attester = Attester(session, plan.index)
         self._use(plan)
 
@@ -118,7 +125,7 @@ class _Transaction:
         """Upload what is missing; every error says how much of the release is on the index."""
         self._wait_for_earlier_uploads()
         try:
-            for group in _independent_groups(self._plan):
+            for group in levels(self._plan):
                 self._wait_for(need for planned in group for need in planned.distribution.needs)
                 todo = [file for planned in group for file in planned.todo]
                 files = self._attester.attest(todo, self._credentials)
@@ -161,10 +168,7 @@ class _Transaction:
     def _wait_for(self, keys: Iterable[str]) -> None:
         """Wait until installers find every file of the distributions."""
         waiting = [key for key in dict.fromkeys(keys) if key not in self._visible]
-        distributions = [
-            distribution for distribution in self._plan.release.distributions if distribution.key in waiting
-        ]
-        files = [file for distribution in distributions for file in distribution.files]
+        files = [file for key in waiting for file in self._by_key[key].files]
         if not files:
             return
         with step(self._session.progress, f"{shorten_list(waiting)} visible on {self._plan.index}"):
@@ -180,10 +184,18 @@ class _Transaction:
         self._visible.update(waiting)
 
     def _send(self, files: Sequence[ShippedFile]) -> None:
+        """Upload files in their order, as many at a time as a token lasts for."""
+        while files:
+            self._credentials.get()
+            wave = self._pace.wave(files, self._credentials.remaining)
+            self._send_wave(wave)
+            files = files[len(wave) :]
+
+    def _send_wave(self, files: Sequence[ShippedFile]) -> None:
         """Upload files in their order until the index has all of them, or refuses one."""
         index, progress = self._plan.index, self._session.progress
         names = {file.name for file in files}
-        releases = shorten_list(map(str, self._distributions(names)))
+        releases = shorten_list(map(str, self._distributions(file.name for file in files)))
         delays = backoff_delays(_FIRST_RETRY_DELAY, _LONGEST_RETRY_DELAY)
         with step(progress, f"{releases}: {plural(len(files), 'file')} to {index}"):
             for attempt in range(1, _ATTEMPTS + 1):
@@ -192,6 +204,8 @@ class _Transaction:
                 self._missing -= names - {file.name for file in files}
                 if not files:
                     return
+                if self._outlived(result) and attempt < _ATTEMPTS:
+                    continue
                 if result.outcome is not Outcome.TEMPORARY or attempt == _ATTEMPTS:
                     raise self._error(files[0], result)
                 delay = next(delays)
@@ -212,7 +226,20 @@ class _Transaction:
             )
         credentials = self._credentials.get()
         self._journal.sending(file.name for file in files)
-        return upload(self._session.run, self._plan.index, files, credentials, self._lock)
+        clock = self._session.client.clock
+        started = clock.now()
+        result = upload(self._session.run, self._plan.index, files, credentials, self._lock)
+        if result.outcome is Outcome.ACCEPTED:
+            self._pace.took(files, clock.now() - started)
+        return result
+
+    def _outlived(self, result: UploadResult) -> bool:
+        """Return whether the upload took longer than its token lived; then the next attempt has another."""
+        refused = result.outcome is Outcome.REFUSED and result.status in _NOT_AUTHORIZED
+        if not refused or self._credentials.remaining > 0:
+            return False
+        self._session.progress.note("the upload token has expired; continuing with a new one")
+        return True
 
     def _still_missing(self, sent: Sequence[ShippedFile], result: UploadResult) -> list[ShippedFile]:
         """Return the files that the index does not have, by its replies and then by its listing."""
@@ -233,25 +260,25 @@ class _Transaction:
 
         It looks at least once. Raises CheckFailedError for a file with other bytes.
         """
-        wanted = {file.name: file for file in files}
-        visible: frozenset[str] = frozenset()
+        hidden = {file.name: file for file in files}
+        visible: set[str] = set()
         clock = self._session.client.clock
         started = clock.now()
-        for delay in backoff_delays():
-            if len(visible) == len(wanted):
-                break
-            is_last = clock.now() - started + delay > seconds
+        while hidden:
+            waited = clock.now() - started
             try:
-                visible = self._look(wanted)
+                visible |= self._look(hidden)
+                hidden = {name: file for name, file in hidden.items() if name not in visible}
             except IndexUnavailableError:
                 # An index that fails while it is waited for may recover.
-                if is_last:
+                if waited >= seconds:
                     raise
-            if is_last:
+            if not hidden or waited >= seconds:
                 break
-            if len(visible) < len(wanted):
-                clock.sleep(delay)
-        return visible
+            # A pause adds a quarter at most to the time that an index takes to show a file.
+            pause = min(max(_FIRST_PAUSE, waited / 4), _LONGEST_PAUSE, seconds - waited)
+            clock.sleep(max(pause, _SHORTEST_PAUSE))
+        return frozenset(visible)
 
     def _look(self, wanted: Mapping[str, ShippedFile]) -> frozenset[str]:
         """Return the names of those files that the index shows now."""
@@ -268,13 +295,9 @@ class _Transaction:
         self._journal.seen(visible)
         return visible
 
-    def _distributions(self, names: Container[str]) -> list[DistributionFiles]:
-        """Return the distributions that any of the files belong to."""
-        return [
-            distribution
-            for distribution in self._plan.release.distributions
-            if any(file.name in names for file in distribution.files)
-        ]
+    def _distributions(self, names: Iterable[str]) -> list[DistributionFiles]:
+        """Return the distributions that any of the files belong to, in the order of the files."""
+        return list({self._owners[name].key: self._owners[name] for name in names}.values())
 
     def _error(self, file: ShippedFile, result: UploadResult) -> WheelkitError:
         index = self._plan.index
@@ -283,24 +306,12 @@ class _Transaction:
                 f"{index} did not accept {file.name} in {_ATTEMPTS} attempts: {result.message}",
                 hint="run the same command again later to continue",
             )
-        return refusal_error(index, result) or ToolFailedError(
+        minted = self._credentials.minted
+        return refusal_error(index, result, minted=minted) or ToolFailedError(
             f"twine failed to upload {file.name}: {result.message}",
             hint="fix this, then run the same command again to continue",
             log=result.log,
         )
-
-
-def _independent_groups(plan: PublishPlan) -> list[list[PlannedDistribution]]:
-    """Group neighbours that do not need each other: one slow start of twine serves a whole group."""
-    groups: list[list[PlannedDistribution]] = []
-    for planned in plan.distributions:
-        if not planned.todo:
-            continue
-        in_last = {other.distribution.key for other in groups[-1]} if groups else set()
-        if not groups or in_last.intersection(planned.distribution.needs):
-            groups.append([])
-        groups[-1].append(planned)
-    return groups
 
 
 def _attempted(files: Sequence[ShippedFile], result: UploadResult) -> Sequence[ShippedFile]:

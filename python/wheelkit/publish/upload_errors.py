@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 
 class _Refusal(Struct, frozen=True, kw_only=True):
-    """A kind of refusal: the pattern of its text, or its HTTP status; what happened, and what to do."""
+    """A kind of refusal: the pattern of its text, or its HTTP status; what happened, and what to do.
+
+    ``minted`` is what to do if the token was minted by trusted publishing, where that is something else.
+    """
 
     pattern: str
     what: str
     fix: str
     status: int = 0
+    minted: str = ""
 
 
 # What ``refusal_error`` fills in: the index's upload address, and the file.
@@ -49,12 +53,14 @@ _REFUSALS = (
                      r"|401 ",
              what="the index does not accept the credentials: they are wrong, expired, or for another index",
              fix="set TWINE_PASSWORD to an API token of this index\ntestpypi and pypi have separate tokens",
+             minted="run the same command again: it gets another token, and continues",
              status=403),
     _Refusal(pattern=r"isn't allowed to upload|is not allowed to upload|project-scoped token"
                      r"|not valid for project|OIDC scoped token",
              what="the credentials are not valid for this project",
              fix="use a token whose scope includes every distribution of the family\n"
-                 "or register the trusted publisher for this project as well"),
+                 "or register the trusted publisher for this project as well",
+             minted="register the trusted publisher for this project as well"),
     _Refusal(pattern=r"local version|use of local",
              what="the index does not accept versions with a local part (+…)",
              fix=f"release a version without one:  {NEW_VERSION}"),
@@ -110,17 +116,20 @@ _REFUSALS = (
 )  # fmt: skip
 
 
-def refusal_error(index: Index, result: UploadResult) -> IndexRefusedError | None:
-    """Return the error for an upload that was refused, by the index or for a known reason; otherwise None."""
+def refusal_error(index: Index, result: UploadResult, *, minted: bool = False) -> IndexRefusedError | None:
+    """Return the error for an upload that was refused, by the index or for a known reason; otherwise None.
+
+    Where the token was minted, no fix asks for another one.
+    """
     refusal = _find(result)
     if refusal is None and result.outcome is not Outcome.REFUSED:
         return None
+    fix = ((minted and refusal.minted) or refusal.fix) if refusal else ""
     return IndexRefusedError(
         f"{index} refused {result.current or 'the upload'}",
         detail=lines_of(filter(None, [refusal.what if refusal else "", result.message])),
-        hint=refusal.fix.replace(_UPLOAD_URL, index.upload).replace(_FILE, shlex.quote(result.current))
-        if refusal
-        else "fix this, then run the same command again",
+        hint=fix.replace(_UPLOAD_URL, index.upload).replace(_FILE, shlex.quote(result.current))
+        or "fix this, then run the same command again",
     )
 
 
