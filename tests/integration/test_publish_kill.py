@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +23,7 @@ if __name__ == "__main__":
 
 from servers.faults import random_faults
 from servers.warehouse import Token, Warehouse, serving
+from support.kills import draw_kill, environment, run
 from support.releases import Member, Project, make_family
 
 TOKEN = "pypi-the-secret-of-this-test-0123456789"  # noqa: S105 - only valid for the fake index
@@ -38,12 +37,6 @@ FAMILY = (
 # A run that nothing disturbs sends about this many requests.
 USUAL_REQUESTS = 15
 MOST_RUNS = 12
-ENDS = (
-    (signal.SIGKILL,),
-    (signal.SIGHUP,),
-    (signal.SIGTERM, signal.SIGTERM),
-    (signal.SIGINT, signal.SIGHUP, signal.SIGINT),
-)
 SHORT = 10
 
 
@@ -71,9 +64,11 @@ def release(project: Project, seed: int, scratch: Path) -> Outcome:
         settings = Path(folder) / "wheelkit.toml"
         settings.write_text((project.root / "wheelkit.toml").read_text() + config)
         env = {**environment(Path(folder)), "TWINE_PASSWORD": TOKEN}
-        planned_kill = draw_kill(draw, index) if draw.random() < 0.8 else None
+        kills = draw.random() < 0.8
+        planned_kill = draw_kill(draw, lambda: len(index.requests), USUAL_REQUESTS) if kills else None
         for _ in range(MOST_RUNS):
-            ending, output = run(project, settings, env, planned_kill)
+            words = ("publish", "dist", "--to", "here", "--config", str(settings))
+            ending, output = run(words, project.root, env, planned_kill)
             outcome.endings.append(ending)
             outcome.problems += secrets_in(output, "what was printed")
             planned_kill = None
@@ -87,117 +82,6 @@ def release(project: Project, seed: int, scratch: Path) -> Outcome:
     outcome.problems += judge(project, index, outcome.endings)
     outcome.seconds = time.monotonic() - started
     return outcome
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """Return the environment of one release: its own state, home and scratch."""
-    dropped = ("TWINE_", "GITHUB_", "CI", "ACTIONS_", "PIP_")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    return {
-        **env,
-        "XDG_STATE_HOME": f"{folder}/state",
-        "HOME": f"{folder}/home",
-        "TMPDIR": str(folder),
-        "NO_COLOR": "1",
-    }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kill:
-    """When to end a run: seconds after a number of requests, by one signal or several.
-
-    With ``group``, SIGKILL goes to all child processes as well.
-    """
-
-    index: Warehouse
-    requests: int
-    later: float
-    group: bool
-    numbers: tuple[signal.Signals, ...]
-    gap: float
-
-    def wait(self, process: subprocess.Popen[str]) -> None:
-        """Wait for the moment, or for the process's own end."""
-        while process.poll() is None and len(self.index.requests) < self.requests:
-            time.sleep(0.002)
-        time.sleep(self.later)
-
-    def end(self, process: subprocess.Popen[str]) -> str:
-        """Send the signals; returns how that is called, or nothing if the process had ended before."""
-        if process.poll() is not None:
-            return ""
-        if self.numbers == (signal.SIGKILL,):
-            children = descendants(process.pid) if self.group else []
-            process.kill()
-            for child in children:
-                kill(child)
-            return "killed with all it started" if self.group else "killed alone"
-        for number in self.numbers:
-            process.send_signal(number)
-            time.sleep(self.gap)
-        return f"stopped by {' and '.join(number.name for number in self.numbers)}"
-
-
-def draw_kill(draw: random.Random, index: Warehouse) -> Kill:
-    requests = draw.randint(0, USUAL_REQUESTS)
-    return Kill(
-        index=index,
-        requests=requests,
-        later=draw.uniform(0.0, 0.3 if requests else 1.5),
-        group=draw.random() < 0.5,
-        numbers=draw.choice(ENDS),
-        gap=draw.choice((0.0, 0.05, 0.5)),
-    )
-
-
-def run(
-    project: Project, settings: Path, env: Mapping[str, str], planned_kill: Kill | None
-) -> tuple[str, str]:
-    """Run publish, and kill it if it has not ended before; returns how it ended and its output."""
-    arguments = [
-        sys.executable,
-        "-m",
-        "wheelkit",
-        "publish",
-        "dist",
-        "--to",
-        "here",
-        "--config",
-        str(settings),
-    ]
-    with tempfile.TemporaryFile("w+") as printed:
-        process = subprocess.Popen(
-            arguments,
-            cwd=project.root,
-            env=env,
-            stdout=printed,
-            stderr=printed,
-            stdin=subprocess.DEVNULL,
-            text=True,
-        )
-        ending = ""
-        if planned_kill is not None:
-            planned_kill.wait(process)
-            ending = planned_kill.end(process)
-        process.wait()
-        printed.seek(0)
-        return ending or str(process.returncode), printed.read()
-
-
-def descendants(pid: int) -> list[int]:
-    """List the processes below one, by /proc."""
-    processes = []
-    for path in Path("/proc").glob(f"{pid}/task/*/children"):
-        for child in map(int, path.read_text().split()):
-            processes += [child, *descendants(child)]
-    return processes
-
-
-def kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def secrets_in(text: str, where: str) -> Iterator[str]:

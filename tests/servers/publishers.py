@@ -10,15 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-LIFETIME = 900
-
 
 @dataclass
 class Publishers:
-    """The registered workflows with their projects, and the scopes of their minted tokens."""
+    """The registered workflows with their projects, and the scopes of their minted tokens.
+
+    A token lives for ``lifetime`` seconds.
+    """
 
     audience: str = "pypi"
     enabled: bool = False
+    lifetime: int = 900
     workflows: dict[str, frozenset[str]] = field(default_factory=dict)
     minted: dict[str, Any] = field(default_factory=dict)
     issued: list[str] = field(default_factory=list)
@@ -41,10 +43,10 @@ class Publishers:
             )
         self.used.add(claims["jti"])
         minted = f"pypi-{secrets.token_urlsafe(48)}"
-        self.minted[minted] = token(projects=projects, expires=time.time() + LIFETIME)
+        self.minted[minted] = token(projects=projects, expires=time.time() + self.lifetime)
         self.issued.append(minted)
         self.claims[minted] = claims
-        return 200, {"success": True, "token": minted, "expires": int(time.time()) + LIFETIME}
+        return 200, {"success": True, "token": minted, "expires": int(time.time()) + self.lifetime}
 
     def burn(self, minted: str) -> None:
         """Revoke a token."""

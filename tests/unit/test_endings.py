@@ -91,6 +91,8 @@ FORMS = {
     "publish dist --to here --dry-run --json": "",
     "release dist": "the whole release is on here\n  the whole release is on there",
     "release dist --json": "the whole release is on here\n  the whole release is on there",
+    "fetch-dist --from dist": "dist has 2 fetched files",
+    "fetch-dist --from dist --json": "dist has 2 fetched files",
     "ci": "the workflows are written",
     "ci --json": "the workflows are written",
     "ci --check": "",
