@@ -9,6 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import cibuildwheel.__main__  # all modules, before sys.platform is another one
+from cibuildwheel import architecture
 from cibuildwheel.options import CommandLineArguments, compute_options
 from cibuildwheel.platforms import ALL_PLATFORM_MODULES, get_build_identifiers
 from cibuildwheel.typing import PlatformName
@@ -46,6 +47,8 @@ def identifiers(
     with (
         mock.patch.object(platform, "machine", return_value=host[1]),
         mock.patch.object(sys, "platform", HOSTS[host[0]]),
+        # It asks this machine whether processors for aarch64 run programs for armv7l; hosted runners do.
+        mock.patch.object(architecture, "_check_aarch32_el0", return_value=host == ("linux", "aarch64")),
     ):
         computed = compute_options(
             platform=system, command_line_arguments=arguments, env=without_removed(env or {})

@@ -158,12 +158,9 @@ def _report(
     """Yield what the matrix covers of today's wheels, and each thing that it does not."""
     promised = promised_identifiers(matrix, project)
     if not found.complete:
-        unread = (
-            "what the CI builds cannot be read" if found.ci.incomplete else "nothing says what is built today"
-        )
-        yield f"{unread}, so the common targets are promised"
+        yield "nothing says what is built today, so the common targets are promised"
         yield from _skipped_note(project, classifiers)
-    elif found.release is not None and (found.like or not (found.ci.runs or project.cibuildwheel)):
+    elif found.release is not None and (found.like or found.origin == str(found.release)):
         wheels = found.release.wheels
         kept = sum(any(build.identifier in promised for build in wheel.builds) for wheel in wheels)
         yield f"{plural(len(wheels), 'wheel')} today ({found.origin}), {kept} promised"

@@ -113,12 +113,13 @@ def today(
     if ci.runs:
         builds = todays_builds(project, ci.runs, root)
         origin = f"{plural(len(ci.runs), 'run')} of cibuildwheel in {', '.join(ci.workflows)}"
-    elif project.cibuildwheel:
+    elif project.cibuildwheel or (ci.incomplete and not (release and release.wheels)):
         runs = tuple(_usual_runs(project, release, classifiers))
         builds = todays_builds(project, runs, root)
         machines = dict.fromkeys(f"{run.machine.system} {run.archs or run.machine.arch}" for run in runs)
         source = f"of {release}" if release else "that most projects use"
-        origin = f"[tool.cibuildwheel], on the machines {source}: {', '.join(machines)}"
+        settings = "[tool.cibuildwheel]" if project.cibuildwheel else "cibuildwheel's defaults"
+        origin = f"{settings}, on the machines {source}: {', '.join(machines)}"
     elif release is not None and release.wheels:
         return Today(
             builds=release.builds(project.requires_python),
