@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.command import Wheelkit
+from support.command import Wheelkit, git_commit
 from support.corpus import wheel as pinned
 
 # The host builder makes the native wheels, wherever the tests run.
@@ -47,6 +47,49 @@ def test_a_new_family_builds_and_passes_its_verification_at_once(tmp_path: Path,
     assert wheelkit("verify-matrix", "dist", "--native", cwd=tmp_path).returncode == 0
 
 
+OUTSIDE = {
+    "src/x.c": (
+        '#include <Python.h>\n#include "x.h"\n'
+        'static struct PyModuleDef m = {PyModuleDef_HEAD_INIT, "x", NULL, -1, NULL};\n'
+        "PyMODINIT_FUNC PyInit_x(void) { return VALUE ? PyModule_Create(&m) : NULL; }\n"
+    ),
+    "src/x.h": "#define VALUE 3\n",
+    "python/pyproject.toml": (
+        '[build-system]\nrequires = ["meson-python"]\nbuild-backend = "mesonpy"\n'
+        f'[project]\nname = "outer"\nversion = "1.0"\nrequires-python = ">={sys.version_info[0]}.'
+        f'{sys.version_info[1]},<{sys.version_info[0]}.{sys.version_info[1] + 1}"\n'
+    ),
+    "python/meson.build": (
+        "project('outer', 'c')\nsources = files('../src/x.c')\n"
+        "import('python').find_installation().extension_module('x', sources, install: true)\n"
+    ),
+}
+
+
+@native
+def test_sources_outside_of_the_folder_build_with_the_dist_script_and_the_printed_lines(
+    tmp_path: Path, wheelkit: Wheelkit
+) -> None:
+    for name, text in OUTSIDE.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    git_commit(tmp_path)
+    root = tmp_path / "python"
+    adopted = wheelkit("init", "--offline", "--yes", cwd=root)
+    assert adopted.returncode == 0
+    printed = [line.strip() for line in adopted.stderr.splitlines()]
+    first, last = (
+        next(n for n, line in enumerate(printed) if line.startswith(start)) for start in ("fs =", "sources =")
+    )
+    build = root / "meson.build"
+    lines = "\n".join(printed[first : last + 1])
+    build.write_text(build.read_text().replace("sources = files('../src/x.c')", lines))
+    git_commit(tmp_path)
+    built = wheelkit("build", cwd=root, env=HERE)
+    assert built.returncode == 0, built.stderr
+    assert len(built.stdout.splitlines()) == 2
+
+
 @pytest.mark.network
 @pytest.mark.parametrize(
     ("sdist", "wheels"),
@@ -66,7 +109,7 @@ def test_a_real_project_builds_and_passes_its_verification_at_once(
         archive.extractall(tmp_path, filter="data")
     folder = tmp_path / sdist.removesuffix(".tar.gz")
     before = (folder / "pyproject.toml").read_bytes()
-    assert wheelkit("init", "--yes", cwd=folder).returncode == 0
+    assert wheelkit("init", "--offline", "--yes", cwd=folder).returncode == 0
     assert (folder / "pyproject.toml").read_bytes().startswith(before)
     assert wheelkit("build", cwd=folder, env=HERE).returncode == 0
     tags_built = sorted(path.name.removeprefix(f"{folder.name}-") for path in (folder / "dist").glob("*.whl"))

@@ -91,7 +91,10 @@ def command(
         )
     else:
         evidence = _evidence(like, index, offline=offline)
-        changes = [init.adopt_members(root, members, evidence) if members else init.adopt(root, evidence)]
+        if members:
+            changes = [init.adopt_members(root, members, evidence)]
+        else:
+            changes = [init.adopt(root, evidence), *init.dist_script_change(root)]
         if not _confirm(changes, root, yes=yes):
             note("nothing was written")
             return

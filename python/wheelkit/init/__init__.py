@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wheelkit.init.adopt import Evidence, FileChange, adopt, diff, write
+from wheelkit.init.adopt import Evidence, FileChange, adopt, diff, dist_script_change, write
 from wheelkit.init.create import create, is_project, name_of
 from wheelkit.init.members import adopt_members, members
 from wheelkit.init.today import IndexAccess, own_workflows
@@ -15,6 +15,7 @@ __all__ = [
     "adopt_members",
     "create",
     "diff",
+    "dist_script_change",
     "is_project",
     "members",
     "name_of",

@@ -16,6 +16,7 @@ from wheelkit.config.load import OWN_FILE, PROJECT_FILE
 from wheelkit.errors import OutputError, ProjectError, UsageError
 from wheelkit.init import detect, losses
 from wheelkit.init.as_matrix import MatrixTable, as_matrix
+from wheelkit.init.outside import SCRIPT, dist_script
 from wheelkit.init.repair_commands import read_repair
 from wheelkit.init.tag_template import tag_scheme
 from wheelkit.init.today import Today, like, read_ci, repository_root, today
@@ -86,7 +87,17 @@ def adopt(folder: Path, evidence: Evidence | None = None) -> FileChange:
         table["distributions"] = ["."]
     if scheme.template != DEFAULT_TEMPLATE:
         table["distribution"] = {project.key: {"tag": scheme.template}}
+    script = dist_script(project, repository_root(folder))
+    notes += script.notes if script is not None else ()
     return configure(folder, table, notes=(*notes, *_family_note(project, folder)))
+
+
+def dist_script_change(folder: Path) -> tuple[FileChange, ...]:
+    """Return the new file that copies sources from outside of the folder into the sdist, if there are any."""
+    script, path = dist_script(read.read(folder), repository_root(folder)), folder / SCRIPT
+    if script is None or not script.text or path.exists():
+        return ()
+    return (FileChange(path=path, text=script.text),)
 
 
 class Adoption(Struct, frozen=True, kw_only=True):
