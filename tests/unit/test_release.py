@@ -78,14 +78,14 @@ class Scene:
         failing = self.failing.get(name, 0)
         return SmokeResult(results=tuple(result(f"a{n}", ok=n >= failing) for n in range(3)))
 
-    def run(self, *stages: Index) -> release.ReleaseResult:
+    def run(self, *stages: Index, staging: Index | None = STAGING) -> release.ReleaseResult:
         self.log.clear()
         read = config.load(self.project.root, validators=(matrix.validate,))
         terms = PublishTerms(config=read, family=family.discover(read), tag_later=True)
         request = ReleaseRequest(
             dist=self.project.dist,
             terms=terms,
-            staging=STAGING,
+            staging=staging,
             stages=stages or BOTH,
             source=Source(offline=True),
         )
@@ -215,6 +215,14 @@ def test_production_alone_needs_that_staging_has_passed(scene: Scene) -> None:
     scene.run(PRODUCTION)
     assert scene.log[0] == "plan production: 2"
     assert scene.tags() == ["v1.0"]
+
+
+def test_without_staging_production_comes_first_and_the_tags_follow(scene: Scene) -> None:
+    done = scene.run(PRODUCTION, staging=None)
+    assert scene.log == ["plan production: 2", "published production: 2", "smoked production: ok"]
+    assert scene.sent(STAGING) == 0
+    assert [tag.name for tag in done.created_tags] == scene.tags() == ["v1.0"]
+    assert stages(("b",), lambda _name: PRODUCTION) == (PRODUCTION,)
 
 
 def test_what_may_not_be_published_goes_nowhere(scene: Scene) -> None:

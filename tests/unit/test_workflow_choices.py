@@ -239,6 +239,13 @@ def test_a_label_that_is_not_hosted_is_told(make: Make, capsys: pytest.CaptureFi
     assert "is not one of GitHub's" not in capsys.readouterr().err
 
 
+def test_machines_of_ones_own_are_no_finding_of_zizmor(make: Make) -> None:
+    ignored = "# zizmor: ignore[self-hosted-runner] chosen in the configuration"
+    made = make('[tool.wheelkit.runner]\nwin_amd64 = "self-hosted"\n')
+    assert made[RELEASE].count(f"runs-on: ${{{{ matrix.runner }}}} {ignored}\n") == 3
+    assert ignored not in "".join(make().values())
+
+
 def test_the_end_of_a_label_that_was_written_by_hand_is_told(
     make: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
