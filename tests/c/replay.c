@@ -41,10 +41,12 @@ static size_t read_file(const char *path, uint8_t *data, size_t capacity)
 int main(int count, char **paths)
 {
     static uint8_t data[1 << 20];
+    static const wk_visitor no_callbacks;
     for (int i = 1; i < count; i++) {
         scan_checker checker;
         const size_t size = read_file(paths[i], data, sizeof data);
         REQUIRE(checked_scan(&checker, data, size, 0) == WK_RESULT_OK);
+        REQUIRE(wk_scan(data, size, &no_callbacks, NULL, NULL) == WK_RESULT_OK);
         for (size_t cut = 0; cut < size; cut++) {
             scan_copy(data, cut);
         }
