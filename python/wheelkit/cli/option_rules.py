@@ -54,7 +54,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule("--shallow", excludes=("--from-index", "--deep"), because="--deep decides what is read"),
         Rule(
             "--json",
-            excludes=("--format text", "--format markdown", "--format github"),
+            excludes=("--format text", "--format markdown", "--format github", "--format html"),
             because="--json is --format json",
         ),
     ),

@@ -37,11 +37,12 @@ if TYPE_CHECKING:
     from wheelkit.project.read import Distribution
     from wheelkit.publish.verify_published import PublishedRequest
     from wheelkit.verification.comparison.facts import Earlier
+    from wheelkit.verification.contents import ContentsCollector
     from wheelkit.verification.model import Report
     from wheelkit.wheel import Wheel
 
 
-_FORMATS = ("text", "json", "markdown", "github")
+_FORMATS = ("text", "json", "markdown", "github", "html")
 
 
 class VerifyOptions(Struct, frozen=True, kw_only=True):
@@ -128,12 +129,25 @@ def command(**values: Any) -> int:  # noqa: ANN401 - one for each field of Verif
     themselves are verified.
     """
     options = VerifyOptions(**values)
-    report = _verify_files(options) if options.release is None else _verify_release(options, options.release)
-    _show(report, "json" if options.as_json else options.form, fixes=options.fixes)
+    collector = _collector(options)
+    if options.release is None:
+        report = _verify_files(options, collector)
+    else:
+        report = _verify_release(options, options.release)
+    _show(report, options, collector)
     return 0 if report.ok else 1
 
 
-def _verify_files(options: VerifyOptions) -> Report:
+def _collector(options: VerifyOptions) -> ContentsCollector | None:
+    """Return what collects the contents of wheels, for the format that shows them."""
+    if options.form != "html":
+        return None
+    from wheelkit.verification.contents import ContentsCollector
+
+    return ContentsCollector()
+
+
+def _verify_files(options: VerifyOptions, collector: ContentsCollector | None) -> Report:
     fail_on = _fail_on(options)
     if not options.paths:
         raise UsageError(
@@ -146,7 +160,14 @@ def _verify_files(options: VerifyOptions) -> Report:
     if options.against is not None:
         contract = replace(contract, earlier=_earlier(options, options.against))
     native = _native_targets(contract) if options.native else None
-    return verify(options.paths, contract, native=native, shallow=options.shallow, fail_on=fail_on)
+    return verify(
+        options.paths,
+        contract,
+        native=native,
+        shallow=options.shallow,
+        fail_on=fail_on,
+        observe=collector.add if collector else None,
+    )
 
 
 def _fail_on(options: VerifyOptions) -> Severity:
@@ -264,8 +285,13 @@ def _native_targets(contract: Contract) -> tuple[Target, ...]:
     return tuple(target for target in dict.fromkeys(targets) if machine.builds(target))
 
 
-def _show(report: Report, form: str, *, fixes: bool) -> None:
-    if form == "json":
+def _show(report: Report, options: VerifyOptions, collector: ContentsCollector | None) -> None:
+    form, fixes = "json" if options.as_json else options.form, options.fixes
+    if form == "html":
+        from wheelkit.verification.report.html import to_html
+
+        show(to_html(report, collector.contents if collector else ()))
+    elif form == "json":
         from wheelkit.verification.report.json import to_json
 
         result_json(to_json(report))

@@ -22,7 +22,7 @@ from wheelkit.wheel import Headers, Sdist, Wheel, read_batches
 from wheelkit.wheel.names import parse_file_name, parse_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from wheelkit.analysis.floor import Needs
@@ -47,13 +47,14 @@ def verify(  # noqa: PLR0913 (public: two positional arguments, the others by na
     threads: int | None = None,
     known: Sequence[Finding] = (),
     fail_on: Severity = Severity.ERROR,
+    observe: Callable[[Wheel], None] | None = None,
 ) -> Report:
     """Verify a dist folder, or single wheels and sdists, against a contract.
 
     ``native`` limits the judgment of coverage to these targets. ``shallow`` reads only names, tags and
     METADATA. ``known`` are findings from elsewhere about the same files. ``fail_on`` is the least severity
-    that fails. Raises UsageError if there is nothing to verify, MissingToolError if a table that a check
-    needs is not installed.
+    that fails. ``observe`` is called with each wheel as it is read. Raises UsageError if there is nothing to
+    verify, MissingToolError if a table that a check needs is not installed.
     """
     started = time.perf_counter()
     if native is not None:
@@ -74,6 +75,8 @@ def verify(  # noqa: PLR0913 (public: two positional arguments, the others by na
     collector = ReleaseCollector((path.name for path in wheels), sdists)
     for batch in read_batches(wheels, contents=not shallow, threads=threads):
         for index, outcome in batch:
+            if observe is not None and isinstance(outcome, Wheel):
+                observe(outcome)
             collector.add(index, verifier.check_file(wheels[index], outcome))
         # Only after the batch: the threads that read it would compete for the processor.
         for release in collector.complete():
