@@ -51,7 +51,9 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
 
     ``target`` is a platform tag, ``any`` for pure wheels or ``sdist``. ``builder`` is ``cibuildwheel``,
     ``host``, ``cross``, ``pure``, or ``index`` for files that were fetched from one. ``source`` is the sha256
-    of the sdist from which the wheels were built. ``commit`` is empty outside git.
+    of the sdist from which the wheels were built. ``commit`` is empty outside git. ``source_date_epoch`` is
+    the time of the files in seconds since 1970: a build with it from the same commit by the same tools makes
+    the same bytes; None where nothing gave one.
     """
 
     distribution: str
@@ -64,6 +66,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
     created: str
     tools: Mapping[str, str]
     files: tuple[BuiltFile, ...]
+    source_date_epoch: int | None = None
 
     @property
     def filename(self) -> str:

@@ -134,6 +134,7 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
         lambda steps: [StepResult(wheels=(made.wheel(f"cp311-cp311-{step.target.tag}"),)) for step in steps],
     )
     monkeypatch.setattr(dispatch.cross, "build_all", crossed)
+    monkeypatch.setattr(dispatch, "epoch_of", lambda _: None)
     monkeypatch.setattr(dispatch, "add_sboms", lambda built, *_: tuple(built))
     monkeypatch.setattr(dispatch.sdist, "make_sdist", logged("sdist", lambda _: source))
     monkeypatch.setattr(dispatch.sdist, "read_sdist", logged("cached sdist", lambda _: source))

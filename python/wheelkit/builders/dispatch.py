@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit import manifest
-from wheelkit.builders import cibuildwheel, cross, host, pure, sdist, siblings
+from wheelkit.builders import cibuildwheel, cross, host, pure, sdist, siblings, source_date
 from wheelkit.builders.cache.entry import BuildRecord
 from wheelkit.builders.cache.tools import installed_versions
 from wheelkit.builders.dist_folder import require_writable
@@ -22,7 +22,8 @@ from wheelkit.builders.results import (
     UnitResult,
     supported_interpreters,
 )
-from wheelkit.builders.sbom import add_sboms
+from wheelkit.builders.sbom import add_sboms, normal_wheel
+from wheelkit.builders.source_date import epoch_of
 from wheelkit.builders.units import BuildUnit, FirstWheel, UnitKind
 from wheelkit.builders.zig_compile import TooNewModules
 from wheelkit.errors import ProjectError, WheelkitError
@@ -55,6 +56,7 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
     results: Results
     workspace: Workspace
     fail_fast: bool = False
+    epoch: int | None = None
 
     def build(self, units: Sequence[BuildUnit]) -> list[UnitResult]:
         """Build units of one distribution; a newly built sdist is always among the results.
@@ -62,6 +64,12 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
         A unit that fails does not keep the others from being built, unless ``fail_fast``: its result has the
         failures. Raises what concerns all of them: an sdist that fails, or a wheel of another kind.
         """
+        epoch = epoch_of(units[0].distribution)
+        workspace = self.workspace.with_env(source_date.variables(epoch))
+        return replace(self, workspace=workspace, epoch=epoch).build_at_epoch(units)
+
+    def build_at_epoch(self, units: Sequence[BuildUnit]) -> list[UnitResult]:
+        """Build units whose files get the time ``epoch``."""
         distribution = units[0].distribution
         wheelhouse = self._wheelhouse(distribution)
         workspace = wheelhouse.for_build(distribution, self.workspace)
@@ -81,7 +89,8 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
         self, unit: BuildUnit, source: SourceDist, first: FirstWheel | None, workspace: Workspace
     ) -> UnitResult:
         def build(workspace: Workspace) -> StepResult:
-            return StepResult(wheels=(pure.build(unit.distribution, source, workspace, first),))
+            wheel = pure.build(unit.distribution, source, workspace, first)
+            return StepResult(wheels=(normal_wheel(wheel, workspace, self.epoch),))
 
         return self._timed(unit, source, build, workspace)
 
@@ -105,7 +114,7 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
         if first is not None:
             source = sdist.read_sdist(first.sdist)
         else:
-            source = sdist.make_sdist(distribution, workspace, checkout, self.results.plan.out)
+            source = sdist.make_sdist(distribution, workspace, checkout, self.results.plan.out, self.epoch)
         seconds = time.monotonic() - started
         if not self.results.sources_unchanged(distribution):
             changed = f"the sources of {distribution.name} changed while the sdist was built"
@@ -128,7 +137,9 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
                 if self.fail_fast and failures:
                     break
                 result = self._run_step(step, source, wheelhouse.for_step(step, workspace))
-                wheels += add_sboms(result.wheels, step, source, workspace) if result.wheels else ()
+                wheels += (
+                    add_sboms(result.wheels, step, source, workspace, self.epoch) if result.wheels else ()
+                )
                 failures += result.failures
             for step in unit.steps:
                 for note in _left_out(step, wheels, failures):
@@ -157,7 +168,11 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
         seconds = (time.monotonic() - started) / len(units)
         for unit in units:
             made = [(step, next(built)) for step in unit.steps]
-            wheels = [wheel for step, one in made for wheel in add_sboms(one.wheels, step, source, workspace)]
+            wheels = [
+                wheel
+                for step, one in made
+                for wheel in add_sboms(one.wheels, step, source, workspace, self.epoch)
+            ]
             failures = tuple(failure for _, one in made for failure in one.failures)
             yield replace(self._result(unit, source, wheels, seconds), failures=failures)
 
@@ -200,6 +215,7 @@ class Dispatcher(Struct, frozen=True, kw_only=True):
             files=tuple(manifest.describe(wheel.path, kind, **wheel.facts) for wheel in wheels),
             seconds=seconds,
             notes=tuple(notes),
+            epoch=self.epoch,
         )
         return UnitResult(
             unit=unit,

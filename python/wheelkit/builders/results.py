@@ -111,6 +111,7 @@ class UnitResult(Struct, frozen=True, kw_only=True):
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             tools=self.record.tools,
             files=self.record.files,
+            source_date_epoch=self.record.epoch,
         )
 
     def reused(self) -> Iterator[tuple[str, float, float]]:

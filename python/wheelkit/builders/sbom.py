@@ -1,4 +1,4 @@
-"""Adds an SBOM to each native wheel, as the last step of its build."""
+"""Writes each wheel anew as the last step of its build, native ones with an SBOM."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from wheelkit.tar_archives import open_tar
 from wheelkit.wheel.rewrite import rewrite_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from wheelkit.builders.results import BuiltWheel
@@ -66,6 +66,11 @@ def add_sboms(
         )
 
 
+def normal_wheel(built: BuiltWheel, workspace: Workspace, epoch: int | None) -> BuiltWheel:
+    """Return a wheel without native code, with its files in one order and with one time and mode."""
+    return _rewritten(built, {}, workspace, epoch)
+
+
 def used_components(found: Iterable[Component], log: str) -> Iterator[Component]:
     """Yield components without the Meson subprojects that the build did not use, by Meson's own output."""
     executed = set(_EXECUTED.findall(log))
@@ -80,15 +85,16 @@ def _with_sbom(
 ) -> BuiltWheel:
     wheel = wheels.read(built.path)
     sbom = render(wheel, compose(wheel, sources), complete=sources.complete, epoch=epoch)
+    return _rewritten(built, {f"{wheel.dist_info}/sboms/{OWN_FILE}": sbom}, workspace, epoch)
+
+
+def _rewritten(
+    built: BuiltWheel, added: Mapping[str, bytes], workspace: Workspace, epoch: int | None
+) -> BuiltWheel:
     path = workspace.new_folder("wheel") / built.path.name
+    dist_info = wheels.read(built.path, contents=False).dist_info
     try:
-        rewrite_wheel(
-            built.path,
-            path,
-            wheel.dist_info,
-            added={f"{wheel.dist_info}/sboms/{OWN_FILE}": sbom},
-            epoch=epoch,
-        )
+        rewrite_wheel(built.path, path, dist_info, added=added, epoch=epoch)
     except OSError as error:
         raise OutputError.of(error, path) from error
     return replace(built, path=path)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from wheelkit import manifest
 from wheelkit.builders.frontend import uv_build
+from wheelkit.builders.normal_sdist import normalise_sdist
 from wheelkit.errors import MissingToolError
 from wheelkit.machine.compilers import require_compiler
 from wheelkit.machine.folders import LEFTOVERS, OUTPUTS
@@ -45,12 +46,17 @@ class SourceDist(Struct, frozen=True, kw_only=True):
 
 
 def make_sdist(
-    distribution: Distribution, workspace: Workspace, state: Checkout | None = None, out: Path | None = None
+    distribution: Distribution,
+    workspace: Workspace,
+    state: Checkout | None = None,
+    out: Path | None = None,
+    epoch: int | None = None,
 ) -> SourceDist:
-    """Build the distribution's sdist, or take the given one.
+    """Build the distribution's sdist, or take the given one as it is.
 
     ``state`` is git's view of the folder if it is known already, and ``out`` the dist folder, which is not
-    part of the sources. Raises MissingToolError, when meson needs a compiler or git, and ToolFailedError.
+    part of the sources. ``epoch`` is the time of the files, in seconds since 1970. Raises MissingToolError,
+    when meson needs a compiler or git, and ToolFailedError.
     """
     if distribution.from_sdist:
         return SourceDist(
@@ -58,7 +64,10 @@ def make_sdist(
         )
     state = state or Repository(folder=distribution.source).checkout()
     with workspace.step(f"sdist {distribution.name} {distribution.version or ''}".rstrip()):
-        return read_sdist(_build(distribution, state, workspace, out))
+        built = _build(distribution, state, workspace, out)
+        path = workspace.new_folder("sdist") / built.name
+        normalise_sdist(built, path, epoch)
+        return read_sdist(path)
 
 
 def read_sdist(path: Path) -> SourceDist:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkit import plan as plans
+from wheelkit.builders import source_date
 from wheelkit.builders.dist_folder import other_versions
 from wheelkit.builders.execute import BuildOutcome, execute
 from wheelkit.builders.kinds import WrongKindError, setting
@@ -122,6 +123,7 @@ def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of Buil
     folder or an sdist.
     """
     options = BuildOptions(**values)
+    source_date.require_valid()
     engines = facts.start_engine_queries()
     project = open_project(options.sources, options.config_file, options.tag)
     git_status = None if options.no_cache else start_git_status(project.family)

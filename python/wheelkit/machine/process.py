@@ -52,6 +52,8 @@ _GRACE_STEP_SECONDS = 0.01
 _FAILED, _TIMED_OUT, _NOT_FOUND = 1, 124, 127
 _SIGKILL = 9
 _WINDOWS = sys.platform == "win32"
+# Backends write the permissions of files into archives.
+_UMASK = 0o022
 _TEMPORARY_FOLDER = ("TMPDIR", "TEMP", "TMP") if _WINDOWS else ("TMPDIR",)
 # uv brings its own certificates. Behind a TLS proxy whose authority only the system knows, it needs this
 # variable (uv's documentation, "TLS").
@@ -393,6 +395,7 @@ def start_process(command: Command) -> subprocess.Popen[bytes]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=not _WINDOWS,
+            umask=-1 if _WINDOWS else _UMASK,
             pass_fds=() if _WINDOWS else command.pass_fds,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )

@@ -148,13 +148,11 @@ def _is_delvewheel_done(wheel: Wheel, recipe: RepairRecipe) -> bool:
 
 
 def _command(path: Path, recipe: RepairRecipe, libraries: ExternalLibraries, folder: Path) -> Command:
-    env = {}
+    env = {"PYTHONHASHSEED": "0"}  # the tools write sets in iteration order
     variable = _LIBRARY_PATH.get(recipe.target.system)
     if variable and recipe.lib_paths:
         folders = [*map(str, recipe.lib_paths), *filter(None, [os.environ.get(variable)])]
         env[variable] = os.pathsep.join(folders)
-    if "SOURCE_DATE_EPOCH" in os.environ:
-        env["PYTHONHASHSEED"] = "0"  # the tools write sets in iteration order
     argv = tool_command(recipe, libraries.excluded(recipe), path, folder)
     return Command(
         argv=for_this_machine(argv, recipe.target),

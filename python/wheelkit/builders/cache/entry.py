@@ -32,7 +32,8 @@ class BuildRecord(Struct, frozen=True, kw_only=True):
     """What one build made: the files, and the facts about it that manifests and later builds need.
 
     ``distribution`` and ``version`` are as in the sdist, whose sha256 is ``source``. ``tools`` maps tools to
-    versions, ``seconds`` is how long the build took, and ``notes`` are the notes that it showed.
+    versions, ``seconds`` is how long the build took, and ``notes`` are the notes that it showed. ``epoch`` is
+    the time of the files in seconds since 1970, None where they have that of the build.
     """
 
     distribution: str
@@ -42,6 +43,7 @@ class BuildRecord(Struct, frozen=True, kw_only=True):
     files: tuple[BuiltFile, ...]
     seconds: float
     notes: tuple[str, ...] = ()
+    epoch: int | None = None
 
 
 class CacheEntry(BuildRecord, frozen=True, kw_only=True):
