@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from support.smoke_wheels import make, unpacked
+from wheelkit.cli import smoke as output
 from wheelkit.config import Config
 from wheelkit.errors import ToolFailedError
 from wheelkit.machine.interpreters import Python
@@ -22,7 +23,7 @@ from wheelkit.matrix import Interpreter, Target
 from wheelkit.smoke import plan, wheels
 from wheelkit.smoke.environments import Environments
 from wheelkit.smoke.install import Source
-from wheelkit.smoke.model import Case, CaseResult, InstallMode
+from wheelkit.smoke.model import Case, CaseResult, Failure, InstallMode
 from wheelkit.smoke.run import SmokeRequest, run_cases
 
 CP311 = Interpreter.parse("cp311")
@@ -252,3 +253,24 @@ def test_the_longest_case_begins_and_results_keep_their_order(scene: Scene) -> N
     assert [result.case for result in results] == planned
     assert scene.ended[0][0] == "the family on cp311"
     assert {title for title, ok in scene.ended if ok} == {case.title for case in planned}
+
+
+def test_one_cause_is_shown_once_whatever_it_stops(scene: Scene) -> None:
+    made = [
+        CaseResult(
+            case=replace(case, python=replace(HERE, interpreter=Interpreter.parse(tag)), problem="x"),
+            failures=(Failure(check="the dist", what=f"cli requires core, not for {tag}", fix="build it"),),
+        )
+        for tag in ("cp311", "cp312")
+        for case in scene.cases()
+    ]
+    (group,) = output.group_failed(made)
+    text = output.describe_failures(group)
+    assert text.splitlines() == [
+        "  core on cp311, cp312",
+        "  cli on cp311, cp312",
+        "  the family on cp311, cp312",
+        "  cli as a tool on cp311, cp312",
+        "    the dist: cli requires core, not for cp311",
+        "      build it",
+    ]

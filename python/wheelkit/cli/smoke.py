@@ -257,8 +257,8 @@ def show_result(smoked: SmokeResult) -> None:
         if title:
             result(f"\n  {title}")
         result(_table(smoked, results))
-    for outcomes in _group_failed(smoked.results):
-        result(f"\n{_failures(outcomes)}")
+    for outcomes in group_failed(smoked.results):
+        result(f"\n{describe_failures(outcomes)}")
     for outcome in smoked.results:
         if outcome.kept is not None:
             note(f"kept: {outcome.case.title}   {outcome.kept}")
@@ -321,21 +321,27 @@ def _label(smoked: SmokeResult, label: str) -> str:
     return f"{label} of {len(smoked.order)}" if label == FAMILY else label
 
 
-def _group_failed(results: Iterable[CaseResult]) -> Iterable[list[CaseResult]]:
-    """Group the failed cases that differ only in the interpreter."""
+def group_failed(results: Iterable[CaseResult]) -> Iterable[list[CaseResult]]:
+    """Group the failed cases with one cause: all that differs is the distribution and the interpreter."""
     groups: dict[object, list[CaseResult]] = {}
     for outcome in results:
         if not outcome.ok:
-            runtime = str(outcome.case.python.runtime)
-            causes = tuple((failure.check, failure.what, failure.fix) for failure in outcome.failures)
-            groups.setdefault((outcome.case.label, outcome.case.mode, runtime, causes), []).append(outcome)
+            runtime, tag = str(outcome.case.python.runtime), str(outcome.case.interpreter)
+            causes = tuple(
+                (failure.check, failure.what.replace(tag, ""), failure.fix) for failure in outcome.failures
+            )
+            groups.setdefault((runtime, causes), []).append(outcome)
     return groups.values()
 
 
-def _failures(outcomes: list[CaseResult]) -> str:
+def describe_failures(outcomes: list[CaseResult]) -> str:
     """Describe the failures of a group, with the details of its first case."""
-    first, *others = outcomes
-    lines = [", ".join([f"  {first.case.title}", *(other.case.interpreter.tag for other in others)])]
+    first = outcomes[0]
+    titles: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        name, _, where = outcome.case.title.rpartition(" on ")
+        titles.setdefault(name, []).append(where)
+    lines = [f"  {name} on {', '.join(places)}" for name, places in titles.items()]
     for failure in first.failures:
         lines.append(f"    {failure.check}: {failure.what}")
         lines += [f"      {line}" for line in (*failure.detail.splitlines(), *failure.fix.splitlines())]
