@@ -135,6 +135,24 @@ def test_fail_fast_stops(project: MakeProject, wheelkit: Wheelkit, compiler: Com
     assert compiler.runs() == 3
 
 
+def test_single_builds_add_up_to_the_whole(
+    project: MakeProject, wheelkit: Wheelkit, compiler: Compiler
+) -> None:
+    folder = project("single_version", git=False)
+    for tag in ("cp312", "cp311"):
+        words = (*HOST, "--sdist", "--only", f"{tag}-manylinux_x86_64")
+        planned = wheelkit("plan", *words[1:], cwd=folder)
+        assert f"next: wheelkit build --sdist --only {tag}-manylinux_x86_64" in planned.stdout
+        assert wheelkit(*words, cwd=folder, env=compiler.env).returncode == 0
+        assert compiler.runs() == 1
+    assert wheels(folder / "dist") == ["cp311", "cp312"]
+    (path,) = (folder / "dist").glob("*2_28*.wheelkit.json")
+    assert sorted(file["cells"] for file in json.loads(path.read_text())["files"]) == [["cp311"], ["cp312"]]
+    assert wheelkit(*HOST, cwd=folder, env=compiler.env).returncode == 0
+    assert compiler.runs() == 1
+    assert wheels(folder / "dist") == list(TAGS)
+
+
 def member(name: str, folder: Path, requires: str = "", code: str = "") -> None:
     (folder / name).mkdir(parents=True)
     module = f'static struct PyModuleDef d = {{PyModuleDef_HEAD_INIT, "{name}"}};\n'

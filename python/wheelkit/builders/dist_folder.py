@@ -46,6 +46,23 @@ class Delivery(Struct, frozen=True, kw_only=True):
     record: Manifest
 
 
+def with_other_cells(record: Manifest, dist: Path) -> Manifest:
+    """Return the manifest of some builds together with the files of an earlier one that serve other cells.
+
+    The earlier files have to be in the dist folder, unchanged, and made from the same sdist.
+    """
+    try:
+        earlier = manifest.read(dist / record.filename)
+    except CheckFailedError:
+        return record
+    cells = {cell for file in record.files for cell in file.cells}
+    kept = (file for file in earlier.files if file.cells and cells.isdisjoint(file.cells))
+    if (earlier.source, earlier.commit) != (record.source, record.commit):
+        return record
+    files = tuple(file for file in kept if _is_present(dist / Path(file.file).name, file))
+    return replace(record, files=(*files, *record.files))
+
+
 def deliver(units: Sequence[Delivery], dist: Path) -> tuple[Path, ...]:
     """Put the files of all units and their manifests into the dist folder, replacing those of earlier builds.
 

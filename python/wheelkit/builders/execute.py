@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkit.builders.dist_folder import Delivery, deliver
+from wheelkit.builders.dist_folder import Delivery, deliver, with_other_cells
 from wheelkit.builders.handout import clear, failure_of, hand_out, keep
+from wheelkit.builders.parts import built_parts
 from wheelkit.builders.results import Results
 from wheelkit.builders.run import BuildRun
 from wheelkit.builders.verify import verify_built
@@ -61,7 +62,8 @@ def execute(order: BuildOrder, cache: Cache | None, workspace: Workspace) -> Bui
     if results.failed:
         kept = keep(results, contract, workspace)
         raise failure_of(results, replace(kept, folders=hand_out(results, workspace)))
-    results.save_built(selected)
+    parts = [part for result in selected if order.plan.partial for part in built_parts(result)]
+    results.save_built([*selected, *parts])
     extra = [result for result in results if not order.selection.includes(result.unit)]
     _save_verified(extra, results, contract, workspace)
     return _deliver(selected, order.plan, workspace.progress)
@@ -103,7 +105,8 @@ def _nothing_to_build(order: BuildOrder) -> NothingToBuildError:
 def _deliver(results: Sequence[UnitResult], plan: Plan, progress: Progress) -> BuildOutcome:
     units = [
         Delivery(
-            files=result.hit.files if result.hit else tuple(result.paths.values()), record=result.manifest()
+            files=result.hit.files if result.hit else tuple(result.paths.values()),
+            record=with_other_cells(result.manifest(), plan.out) if plan.partial else result.manifest(),
         )
         for result in results
     ]

@@ -75,13 +75,11 @@ def _served(file: str, step: NativeStep, tags: Collection[str]) -> set[str]:
 
 
 def _parts(unit: BuildUnit, step: NativeStep) -> Iterator[BuildUnit]:
-    """Yield the parts in which a step may have been built; the unit as a whole is none."""
+    """Yield the parts in which a step may have been built."""
     stable = [one.tag for one in step.interpreters if one.has_stable_abi]
     choices = [stable] if stable[1:] else []
     choices += [[one.tag] for one in step.interpreters]
-    for tags in choices:
-        if len(unit.steps) > 1 or len(tags) < len(step.interpreters):
-            yield _part(unit, step, tags)
+    return (_part(unit, step, tags) for tags in choices)
 
 
 def _part(unit: BuildUnit, step: NativeStep, tags: Iterable[str]) -> BuildUnit:

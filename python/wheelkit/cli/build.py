@@ -15,7 +15,7 @@ from wheelkit.builders import source_date
 from wheelkit.builders.dist_folder import other_versions
 from wheelkit.builders.execute import BuildOutcome, execute
 from wheelkit.builders.kinds import WrongKindError, setting
-from wheelkit.builders.units import BuildOrder, Selection
+from wheelkit.builders.units import BuildOrder
 from wheelkit.cli.cache import (
     cache_option,
     learnt_kinds,
@@ -36,8 +36,9 @@ from wheelkit.cli.options import (
     verbose_option,
 )
 from wheelkit.cli.output import completed, note, result, result_json
-from wheelkit.cli.plan import builder_option, forced_builder, show_plan
+from wheelkit.cli.plan import show_plan
 from wheelkit.cli.progress import TerminalProgress
+from wheelkit.cli.selectors import Selectors, selectors
 from wheelkit.errors import NothingToBuildError
 from wheelkit.inputs import resolved
 from wheelkit.machine import facts
@@ -53,19 +54,13 @@ if TYPE_CHECKING:
     from wheelkit.project.family import Family
 
 
-class BuildOptions(Struct, frozen=True, kw_only=True):
+class BuildOptions(Selectors, frozen=True, kw_only=True):
     """The values of the command line."""
 
     sources: tuple[Path, ...]
     tag: str | None
-    native: bool
-    pure: bool
-    sdist: bool
-    cross: bool
-    targets: tuple[str, ...]
     out: Path
     config_file: Path | None
-    builder: str
     dry_run: bool
     no_cache: bool
     fail_fast: bool
@@ -73,38 +68,13 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
     verbose: bool
     as_json: bool
 
-    def selection(self, names: tuple[str, ...]) -> Selection:
-        """Return what is built of the members ``names``; without a flag, everything."""
-        everything = not (self.native or self.pure or self.sdist or self.cross or self.targets)
-        return Selection(
-            native=everything or self.native or self.cross or bool(self.targets),
-            pure=everything or self.pure,
-            sdist=everything or self.sdist,
-            names=frozenset(names),
-        )
-
 
 @click.command("build")
 @sources_argument
 @tag_option
-@click.option("--native", is_flag=True, help="Build the native wheels that this machine can build.")
-@click.option("--pure", is_flag=True, help="Build the wheels of distributions without native code.")
-@click.option("--sdist", is_flag=True, help="Build the sdists.")
-@click.option(
-    "--cross",
-    is_flag=True,
-    help="Cross-build the wheels of every target with zig (experimental); they are not tested.",
-)
-@click.option(
-    "--target",
-    "targets",
-    multiple=True,
-    metavar="TARGET",
-    help="Build native wheels for this target only; repeatable.",
-)
+@selectors
 @out_option
 @config_option
-@builder_option
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
 @cache_option
@@ -130,15 +100,16 @@ def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of Buil
     request = plans.PlanRequest(
         machine=facts.detect(engines=engines),
         out=resolved(options.out),
-        builder=_builder(options, project.family),
+        builder=options.forced_builder(project.family),
         targets=options.targets,
+        identifiers=options.identifiers,
         compiler_cache=require_compiler_cache() if options.compiler_cache else None,
     )
     kinds = learnt_kinds(project.config)
     family = kinds.apply(project.family)
     plan = plans.make_plan(project.config, family, request)
     if options.dry_run:
-        show_plan(plan, git_status, project.chosen, as_json=options.as_json)
+        show_plan(plan, git_status, project.chosen, options, as_json=options.as_json)
         return
     order = BuildOrder(
         plan=plan,
@@ -168,16 +139,6 @@ def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of Buil
     if options.cross:
         note("cross builds are experimental: the wheels were verified from their bytes, but not run")
     _show(built, as_json=options.as_json)
-
-
-def _builder(options: BuildOptions, family: Family) -> plans.Builder | None:
-    """Return the builder that the options force; raises if the family cannot be cross-built."""
-    if not options.cross:
-        return forced_builder(options.builder)
-    from wheelkit.builders.cross import require_supported
-
-    require_supported(family.native)
-    return plans.Builder.CROSS
 
 
 class Correction(Struct, frozen=True, kw_only=True):

@@ -25,9 +25,11 @@ class Rule(Struct, frozen=True):
 
 
 _ONE_HOME = "dist/ holds one wheel for each target"
+_ALL_MACHINES = "--identifiers lists the builds of all machines"
+_CROSS = Rule("--cross", excludes=("--native", "--builder cibuildwheel", "--builder host"), because=_ONE_HOME)
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "build": (
-        Rule("--cross", excludes=("--native", "--builder cibuildwheel", "--builder host"), because=_ONE_HOME),
+        _CROSS,
         Rule(
             "--compiler-cache",
             excludes=("--cross", "--builder host"),
@@ -35,6 +37,14 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
     ),
     "ci": (Rule("--matrix", excludes=("--check",), because="--matrix only prints"),),
+    "plan": (
+        _CROSS,
+        Rule(
+            "--identifiers",
+            excludes=("--native", "--pure", "--sdist", "--cross", "--target", "--only"),
+            because=_ALL_MACHINES,
+        ),
+    ),
     "clean": (
         Rule("--cache", excludes=("--out",), because="the cache is in a folder of its own"),
         Rule("--cache", excludes=("--old", "--all"), because="these are about the dist folder"),

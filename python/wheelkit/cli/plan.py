@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec import Struct
@@ -12,8 +12,10 @@ from msgspec import Struct
 from wheelkit import plan as plans
 from wheelkit.builders.siblings import needed
 from wheelkit.cli import cache
+from wheelkit.cli.option_rules import checked
 from wheelkit.cli.options import config_option, json_option, open_project, out_option, sources_argument
 from wheelkit.cli.output import columns, dimmed, fit, result, result_json, write
+from wheelkit.cli.selectors import Selectors, selectors
 from wheelkit.inputs import resolved
 from wheelkit.machine import facts
 from wheelkit.matrix import System
@@ -29,25 +31,23 @@ if TYPE_CHECKING:
 
 # The width when standard output is no terminal.
 _UNLIMITED = 1000
-builder_option = click.option(
-    "--builder",
-    type=click.Choice(["auto", plans.Builder.CIBUILDWHEEL.value, plans.Builder.HOST.value]),
-    default="auto",
-    show_default=True,
-    help="The builder on Linux: cibuildwheel in a container, or the host's own tools.",
-)
 
 
-def forced_builder(choice: str) -> plans.Builder | None:
-    """Return the builder that ``--builder`` names, None for auto."""
-    return None if choice == "auto" else plans.Builder(choice)
+class PlanOptions(Selectors, frozen=True, kw_only=True):
+    """The values of the command line."""
+
+    sources: tuple[Path, ...]
+    out: Path
+    config_file: Path | None
+    system: str | None
+    as_json: bool
 
 
 @click.command("plan")
 @sources_argument
 @out_option
 @config_option
-@builder_option
+@selectors
 @click.option(
     "--identifiers",
     "system",
@@ -57,30 +57,31 @@ def forced_builder(choice: str) -> plans.Builder | None:
     help="Print the builds of one system, or of all, by cibuildwheel's names, one a line.",
 )
 @json_option
-def command(
-    sources: tuple[Path, ...],
-    out: Path,
-    config_file: Path | None,
-    builder: str,
-    system: str | None,
-    as_json: bool,
-) -> None:
+@checked
+def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of PlanOptions
     """Show what is built here, what elsewhere and on which runner, and in which order.
 
     PROJECT is a member of the family, a folder or an sdist; without one, the plan is for the whole family.
+    The options that select something are those of build.
     """
-    if system is not None:
-        _show_identifiers(open_project(sources, config_file), system, as_json=as_json)
+    options = PlanOptions(**values)
+    if options.system is not None:
+        project = open_project(options.sources, options.config_file)
+        _show_identifiers(project, options.system, as_json=options.as_json)
         return
     engines = facts.start_engine_queries()
-    project = open_project(sources, config_file)
+    project = open_project(options.sources, options.config_file)
     git_status = cache.start_git_status(project.family)
     request = plans.PlanRequest(
-        machine=facts.detect(engines=engines), out=resolved(out), builder=forced_builder(builder)
+        machine=facts.detect(engines=engines),
+        out=resolved(options.out),
+        builder=options.forced_builder(project.family),
+        targets=options.targets,
+        identifiers=options.identifiers,
     )
     family = cache.learnt_kinds(project.config).apply(project.family)
     plan = plans.make_plan(project.config, family, request)
-    show_plan(plan, git_status, project.chosen, as_json=as_json)
+    show_plan(plan, git_status, project.chosen, options, as_json=options.as_json)
 
 
 def _show_identifiers(project: OpenProject, system: str, *, as_json: bool) -> None:
@@ -97,10 +98,18 @@ def _show_identifiers(project: OpenProject, system: str, *, as_json: bool) -> No
 
 
 def show_plan(
-    plan: Plan, git_status: PendingStatus | None, chosen: tuple[str, ...], *, as_json: bool
+    plan: Plan,
+    git_status: PendingStatus | None,
+    chosen: tuple[str, ...],
+    options: Selectors,
+    *,
+    as_json: bool,
 ) -> None:
     """Print a plan and what the cache holds of it; with ``chosen`` members, only these and what they need."""
-    statuses = cache.cache_statuses(plan, git_status)
+    kinds = options.selection(())
+    statuses = tuple(
+        status for status in cache.cache_statuses(plan, git_status) if kinds.includes(status.unit)
+    )
     selection = _select(plan, chosen)
     if chosen:
         plan = plans.only(plan, selection.built, selection.needed)
@@ -108,7 +117,7 @@ def show_plan(
     if as_json:
         result_json({**plans.to_json(plan), "cache": cache.to_json(statuses)})
     else:
-        _show_text(plan, cache.table(statuses), selection)
+        _show_text(plan, cache.table(statuses), selection, options.words())
 
 
 class PlanSelection(Struct, frozen=True, kw_only=True):
@@ -142,13 +151,13 @@ def _select(plan: Plan, chosen: tuple[str, ...]) -> PlanSelection:
     )
 
 
-def _show_text(plan: Plan, cached: str, selection: PlanSelection) -> None:
+def _show_text(plan: Plan, cached: str, selection: PlanSelection, words: str) -> None:
     """Print the order of the family, the targets with their details, what is cached, and the next step."""
     members = [_title(plan), _order(plan), _other_members(plan, selection)]
     result("\n\n".join(filter(None, [*members, _targets(plan)])))
     for line in plans.details(plan):
         write(f"{dimmed(fit(printable(line), sys.stdout, indent=2), sys.stdout)}\n")
-    result("\n" + "\n\n".join(filter(None, [cached, _next_step(plan, selection)])))
+    result("\n" + "\n\n".join(filter(None, [cached, _next_step(plan, selection, words)])))
 
 
 def _title(plan: Plan) -> str:
@@ -197,14 +206,14 @@ def _targets(plan: Plan) -> str:
     return next(fitting, tables[-1])
 
 
-def _next_step(plan: Plan, selection: PlanSelection) -> str:
+def _next_step(plan: Plan, selection: PlanSelection, words: str) -> str:
     members = plan.family.members
     names = "".join(f" {members[key].name}" for key in selection.chosen)
     native = any(members[key] in plan.family.native for key in selection.chosen or members)
     if not plan.targets or not native:
-        return f"next: wheelkit build{names}"
+        return f"next: wheelkit build{words}{names}"
     count = f"{len(plan.here)} of {len(plan.targets)} native targets can be built here"
-    lines = [f"next: wheelkit build --native{names}            {count}"]
+    lines = [f"next: wheelkit build{words or ' --native'}{names}            {count}"]
     host = next((row for row in plan.targets if row.builder is plans.Builder.HOST), None)
     lines += [f"the host builder is used: {host.why}"] if host else []
     lines += plan.notes

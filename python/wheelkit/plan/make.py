@@ -23,7 +23,7 @@ from wheelkit.matrix import (
     unbuilt_interpreters,
 )
 from wheelkit.plan import cibuildwheel, cross, host
-from wheelkit.plan.model import OUT, PYTHON, SDIST, Builder, NativeStep, Plan, TargetRow
+from wheelkit.plan.model import OUT, PYTHON, SDIST, Builder, NativeStep, Plan, TargetRow, reduced
 from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.project import meson
 from wheelkit.repair.commands import cibuildwheel_command, wheelkit_command
@@ -66,13 +66,15 @@ def import_test(name: str | None) -> str:
 class PlanRequest(Struct, frozen=True, kw_only=True):
     """The machine and its environment, the folder for finished wheels, and what the user chose.
 
-    ``builder`` is None unless one is forced. ``targets`` limits the matrix; empty means all of it.
+    ``builder`` is None unless one is forced. ``targets`` and ``identifiers``, cibuildwheel's names of builds,
+    limit the matrix; empty means all of it.
     """
 
     machine: Machine
     out: Path
     builder: Builder | None = None
     targets: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     compiler_cache: CompilerCache | None = None
 
@@ -85,14 +87,16 @@ def make_plan(config: Config, family: Family, request: PlanRequest) -> Plan:
     """
     promised = {distribution.key: _matrix(config, distribution) for distribution in family.native}
     all_targets = dict.fromkeys(target for matrix in promised.values() for target in matrix.targets)
-    rows = tuple(_row(config, request, target) for target in _select_targets(tuple(all_targets), request))
+    selected = _select_targets(tuple(all_targets), promised.values(), request)
+    rows = tuple(_row(config, request, target) for target in selected)
     steps = tuple(
         step
         for distribution in family.native
         for row in rows
         if row.builder is not None
         for run in _runs(distribution, row, promised[distribution.key].interpreters_on(row.target))
-        for step in _steps(config, request, run)
+        for whole in _steps(config, request, run)
+        if (step := _selected(whole, request)) is not None
     )
     return Plan(
         family=family,
@@ -102,6 +106,7 @@ def make_plan(config: Config, family: Family, request: PlanRequest) -> Plan:
         targets=rows,
         steps=steps,
         notes=tuple(dict.fromkeys(_notes(steps, request.machine))),
+        partial=bool(request.identifiers),
     )
 
 
@@ -133,12 +138,48 @@ def _host_warning(distribution: Distribution, target: Target, machine: Machine) 
     )
 
 
-def _select_targets(targets: tuple[Target, ...], request: PlanRequest) -> tuple[Target, ...]:
+def _select_targets(
+    targets: tuple[Target, ...], matrices: Iterable[Matrix], request: PlanRequest
+) -> tuple[Target, ...]:
+    """Return the targets that the request selects, by their names and by those of builds."""
     unknown = sorted(set(request.targets) - {target.tag for target in targets})
     if unknown:
         promised = ", ".join(map(str, targets)) or "none"
         raise UsageError(f"{', '.join(unknown)}: not in the matrix", hint=f"promised targets: {promised}")
-    return tuple(target for target in targets if not request.targets or target.tag in request.targets)
+    selected = [target for target in targets if not request.targets or target.tag in request.targets]
+    if not request.identifiers:
+        return tuple(selected)
+    builds: dict[str, list[Target]] = {}
+    for matrix in matrices:
+        for target in matrix.targets:
+            for interpreter in matrix.interpreters_on(target):
+                builds.setdefault(build_identifier(interpreter, target), []).append(target)
+    if unknown := [name for name in request.identifiers if name not in builds]:
+        raise UsageError(f"{', '.join(unknown)}: not in the matrix", hint=_closest(unknown[0], builds))
+    chosen = {target for name in request.identifiers for target in builds[name]}
+    if not chosen.intersection(selected):
+        names = ", ".join(request.identifiers)
+        raise UsageError(f"{names}: not among the builds for {', '.join(request.targets)}")
+    return tuple(target for target in selected if target in chosen)
+
+
+def _closest(name: str, builds: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, list(builds), n=3)
+    return f"did you mean {' or '.join(close)}?" if close else "wheelkit plan --identifiers lists the builds"
+
+
+def _selected(step: NativeStep, request: PlanRequest) -> NativeStep | None:
+    """Return the part of a step that the request selects; a wheel of the limited API is built as a whole."""
+    if not request.identifiers:
+        return step
+    pairs = zip(step.interpreters, step.identifiers, strict=True)
+    tags = {interpreter.tag for interpreter, name in pairs if name in request.identifiers}
+    stable = {interpreter.tag for interpreter in step.interpreters if interpreter.has_stable_abi}
+    if step.distribution.limited_api and tags & stable:
+        tags |= stable
+    return reduced(step, tags) if tags else None
 
 
 def allowed_interpreters(distribution: Distribution) -> tuple[Interpreter, ...]:

@@ -108,6 +108,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     """Names of the family's members that this view of the plan leaves out."""
+    partial: bool = False
+    """Whether the steps make only some of the builds that are promised for their targets."""
 
     @property
     def declared(self) -> bool:
