@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from binaries import elf
 from support import wheels
 from wheelkit.builders import dispatch, host, host_compile, zig_compile
+from wheelkit.builders.host_tests import WheelTests
 from wheelkit.builders.results import BuiltWheel, supported_interpreters
 from wheelkit.builders.sdist import SourceDist
 from wheelkit.errors import CheckFailedError, MissingToolError, ProjectError, ToolFailedError, WheelkitError
@@ -274,11 +275,11 @@ def test_the_build_gets_what_the_project_sets_for_cibuildwheel(tmp_path: Path) -
 def test_a_failing_test_is_a_failed_check_with_the_command(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path, Uv(fails={"second --now": "AssertionError\n"}))
     path = wheels.write_wheel(tmp_path, ABI3)
-    tests = host._Tests(
+    tests = WheelTests(
         step=job(tests=("first 'a b'", "second --now", "third")),
+        source=SourceDist(path=tmp_path / "no sdist", distribution=job().distribution, sha256=""),
         pythons=pythons("cp312"),
         workspace=workspace,
-        fail_fast=False,
     )
     good, (failure,) = tests.run([BuiltWheel(path=path, cells=("cp312",))])
     assert good == ()

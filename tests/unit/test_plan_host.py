@@ -7,7 +7,7 @@ import pytest
 
 from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.plan import Builder, NativeStep, host
-from wheelkit.plan.model import HostSettings
+from wheelkit.plan.model import HostSettings, HostTests
 from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.project.kinds import Kind
 from wheelkit.project.read import Distribution
@@ -111,7 +111,7 @@ def test_variables_are_spelled_out_and_those_that_ask_a_shell_are_left_out() -> 
 @pytest.mark.parametrize(
     ("table", "expected"),
     [
-        ({"before-all": "yum install -y zlib", "test-command": ["pytest"]}, ("before-all", "test-command")),
+        ({"before-all": "yum install -y zlib", "test-command": ["pytest"]}, ("before-all",)),
         ({"before-all": "x", "linux": {"before-all": ""}}, ()),
         (
             {"overrides": [{"select": "cp313-*", "before-build": "x"}]},
@@ -136,3 +136,38 @@ def test_options_of_uv() -> None:
         "--config-setting",
         "a=2",
     )
+
+
+def project_tests(table: dict[str, Any], environ: dict[str, str] | None = None) -> dict[str, HostTests]:
+    return host.project_tests(step(table), options(table, environ), environ or {})
+
+
+def test_the_usual_tests_run_where_the_project_says_nothing_of_tests() -> None:
+    assert project_tests({}) == {}
+    assert project_tests({"test-requires": ["pytest"]}) == {}
+    assert project_tests({"windows": {"test-command": "pytest"}}) == {}
+
+
+def test_the_projects_tests_take_their_place() -> None:
+    table = {
+        "environment": {"A": "1"},
+        "test-command": "pytest {project}",
+        "test-environment": {"B": "$A$HOME", "C": "$(nproc)"},
+        "test-requires": ["pytest"],
+        "test-skip": "cp312-*",
+        "overrides": [{"select": "cp313-*", "test-command": "", "test-environment": {}}],
+    }
+    tests = project_tests(table, {"HOME": "/root"})
+    assert (tests["cp311"].command, tests["cp311"].requires) == ("pytest {project}", ("pytest",))
+    assert tests["cp311"].variables == {"A": "1", "B": "1/root"}
+    assert (tests["cp312"].command, tests["cp313"].command) == ("", "")
+    assert left_out(table) == ("test-environment C",)
+
+
+def test_one_override_decides_about_all_as_in_containers() -> None:
+    tests = project_tests({"overrides": [{"select": "cp313-*", "test-command": "pytest"}]})
+    assert {tag: found.command for tag, found in tests.items()} == {
+        "cp311": "",
+        "cp312": "",
+        "cp313": "pytest",
+    }

@@ -8,7 +8,8 @@ import pytest
 from support.cibuildwheel_comparison import Comparison
 from wheelkit.errors import ConfigError
 from wheelkit.matrix import System
-from wheelkit.plan.options import BuildSettings, CibuildwheelOptions, Tests
+from wheelkit.plan.model import Tests
+from wheelkit.plan.options import BuildSettings, CibuildwheelOptions
 from wheelkit.project.kinds import Kind
 from wheelkit.project.read import Distribution
 

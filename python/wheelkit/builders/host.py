@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING
-
-from msgspec import Struct, field
-from msgspec.structs import replace
 
 from wheelkit import wheel as wheels
 from wheelkit.analysis import python_api
 from wheelkit.builders.frontend import repair_wheel
 from wheelkit.builders.host_compile import HostCompiler
+from wheelkit.builders.host_tests import WheelTests
 from wheelkit.builders.results import Failure, StepResult
-from wheelkit.command_lines import split_command
-from wheelkit.errors import CheckFailedError, ToolFailedError
-from wheelkit.machine import uv_settings
+from wheelkit.errors import ToolFailedError
 from wheelkit.machine.compilers import require_compiler
-from wheelkit.machine.concurrency import run_jobs
 from wheelkit.machine.interpreters import pythons_with_headers
-from wheelkit.machine.process import Command, find_tool, run_checked, run_configured, tool_error
-from wheelkit.machine.time_limits import ENVIRONMENT, REWRITE
+from wheelkit.machine.process import Command, find_tool, run_checked
+from wheelkit.machine.time_limits import REWRITE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from wheelkit.builders.results import BuiltWheel
     from wheelkit.builders.sdist import SourceDist
     from wheelkit.builders.units import FirstWheel
     from wheelkit.builders.zig_compile import TooNewModules
-    from wheelkit.machine.concurrency import Stop
     from wheelkit.machine.interpreters import Python
     from wheelkit.machine.workspace import Workspace
     from wheelkit.plan import NativeStep
@@ -60,7 +51,7 @@ def build(  # noqa: PLR0913 - what a step needs besides its source
     if step.overridden:
         workspace.note(
             f"[tool.cibuildwheel] {', '.join(step.overridden)}: ignored, "
-            "since the host builder does not run these commands"
+            "since the host builder does not follow them"
         )
     if step.warning:
         workspace.note(step.warning)
@@ -69,7 +60,7 @@ def build(  # noqa: PLR0913 - what a step needs besides its source
     built, failures = _build_all(compiler, pythons, fail_fast=fail_fast)
     if fail_fast and failures:
         return StepResult(failures=tuple(failures))
-    tests = _Tests(step=step, pythons=pythons, workspace=workspace, fail_fast=fail_fast)
+    tests = WheelTests(step=step, source=source, pythons=pythons, workspace=workspace, fail_fast=fail_fast)
     wheels, failed = tests.run(built) if built else ((), ())
     too_new.save(step, compiler.modules)
     return StepResult(wheels=wheels, failures=(*failures, *failed))
@@ -127,82 +118,3 @@ def _lower_python_tag(step: NativeStep, path: Path, workspace: Workspace) -> Pat
         f"verified against the stable ABI of {floor.python} and tagged {floor.tag}"
     )
     return next(path.parent.glob("*.whl"))
-
-
-class _TestsFailedError(Exception):
-    """Some tests failed; each failure is kept by itself."""
-
-
-class _Tests(Struct, frozen=True, kw_only=True):
-    """Tests every wheel on each of its interpreters, several at a time.
-
-    Only one is installed at a time: uv downloads in parallel by itself, and each file once.
-    """
-
-    step: NativeStep
-    pythons: Mapping[str, Python]
-    workspace: Workspace
-    fail_fast: bool
-    installing: threading.Lock = field(default_factory=threading.Lock)
-
-    def run(self, built: Sequence[BuiltWheel]) -> tuple[tuple[BuiltWheel, ...], tuple[Failure, ...]]:
-        """Return the wheels that passed on all of their interpreters, and the failures of the others."""
-        passed: set[tuple[Path, str]] = set()
-        failures: list[Failure] = []
-
-        def test(case: tuple[Path, str], stop: Stop | None) -> None:
-            path, tag = case
-            own = self.workspace.for_job(tag, stop)
-            try:
-                self._test(path, tag, own)
-                passed.add(case)
-            except (CheckFailedError, ToolFailedError) as error:
-                cells = next(wheel.cells for wheel in built if wheel.path == path)
-                failures.append(Failure(error=error, interpreters=cells, wheel=path, log=own.log))
-                if self.fail_fast:
-                    raise _TestsFailedError from error
-
-        with suppress(_TestsFailedError), self.workspace.step("tests on " + " ".join(self.pythons)):
-            run_jobs([(wheel.path, tag) for wheel in built for tag in wheel.cells], test)
-            if failures:
-                raise _TestsFailedError
-        good = (wheel for wheel in built if all((wheel.path, tag) in passed for tag in wheel.cells))
-        return tuple(replace(wheel, tested=wheel.cells) for wheel in good), tuple(failures)
-
-    def _test(self, path: Path, tag: str, workspace: Workspace) -> None:
-        with self.installing:
-            folder = _install(path, self.pythons[tag], workspace)
-        _test(path, self.pythons[tag], self.step.tests, folder, workspace)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _install(path: Path, python: Python, workspace: Workspace) -> Path:
-    """Install the wheel into a new environment, and return the folder that contains it as ``env``."""
-    folder = workspace.new_folder(f"test-{python.interpreter.tag}")
-    uv, env = find_tool("uv"), folder / "env"
-    install = ("install", "--quiet", *uv_settings.options())
-    for argv in (
-        (uv, "venv", "--quiet", "--python", str(python.path), str(env)),
-        (uv, "pip", *install, "--python", str(env / "bin/python"), str(path)),
-    ):
-        command = Command(argv=argv, env=uv_settings.variables(), timeout=ENVIRONMENT.seconds)
-        run_checked(workspace.run, command, f"installing {path.name} on {python.interpreter}")
-    return folder
-
-
-def _test(path: Path, python: Python, tests: Sequence[str], folder: Path, workspace: Workspace) -> None:
-    """Run the step's tests in the folder's environment."""
-    env = folder / "env"
-    for test in tests:
-        command = Command(
-            argv=split_command(test),
-            cwd=folder,
-            env={"VIRTUAL_ENV": str(env)},
-            unset=("PYTHONPATH", "PYTHONHOME"),
-            prefix_path=(str(env / "bin"),),
-        )
-        completed = run_configured(workspace.run, command)
-        if completed.returncode != 0:
-            error = tool_error(completed, f"the test of {path.name} on {python.interpreter}")
-            log = f"full log: {workspace.log}"
-            raise CheckFailedError(f"{error.message}: {test}", detail=error.detail, hint=log)

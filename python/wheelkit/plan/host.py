@@ -5,7 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from wheelkit.plan.model import HostSettings
+from msgspec.structs import asdict
+
+from wheelkit.plan.model import HostSettings, HostTests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +23,6 @@ _LEFT_OUT = (
     "build-frontend",
     "dependency-versions",
     "repair-wheel-command",
-    "test-command",
 )
 _PLACEHOLDERS = ("{project}", "{package}")
 
@@ -37,6 +38,26 @@ def settings(
     return {tag: build for tag, build in found.items() if build}
 
 
+def project_tests(
+    step: NativeStep, options: CibuildwheelOptions, environ: Mapping[str, str]
+) -> dict[str, HostTests]:
+    """Return the project's own tests by interpreter; those that are not in it get the usual ones.
+
+    As in containers, a project that sets a test command for one of the builds decides about all of them.
+    """
+    decides = options.has("test-command", step.identifiers)
+    found: dict[str, HostTests] = {}
+    for interpreter, identifier in zip(step.interpreters, step.identifiers, strict=True):
+        build = options.build(identifier)
+        if build.tests is None:
+            found[interpreter.tag] = HostTests()
+        elif decides:
+            variables = options.evaluate(build.environment, environ)[0]
+            variables |= options.evaluate(build.tests.environment, {**environ, **variables})[0]
+            found[interpreter.tag] = HostTests(**asdict(build.tests), variables=variables)
+    return found
+
+
 def left_out(step: NativeStep, options: CibuildwheelOptions) -> tuple[str, ...]:
     """Return where the user sets options of these builds that the host builder does not follow, in words."""
     if not options.any_set:
@@ -45,10 +66,13 @@ def left_out(step: NativeStep, options: CibuildwheelOptions) -> tuple[str, ...]:
     places = [place for key in keys for place in options.places(key, step.identifiers)]
     builds = options.builds(step.identifiers)
     computed = {name for build in builds for name in options.evaluate(build.environment, {})[1]}
+    in_tests = [build.tests.environment for build in builds if build.tests]
+    tested = {name for pairs in in_tests for name in options.evaluate(pairs, {})[1]}
     located = {key for build in builds for key, value in _pairs(build) if _is_located(value)}
     return (
         *dict.fromkeys(places),
         *(f"environment {name}" for name in sorted(computed)),
+        *(f"test-environment {name}" for name in sorted(tested)),
         *(f"config-settings {key}" for key in sorted(located)),
     )
 
@@ -59,7 +83,6 @@ def _is_set(key: str, step: NativeStep, options: CibuildwheelOptions) -> bool:
     values = {
         "before-all": [build.before_all for build in builds],
         "before-build": [build.before_build for build in builds],
-        "test-command": [build.tests.command for build in builds if build.tests],
     }
     return any(values[key]) if key in values else options.has(key, step.identifiers)
 

@@ -362,6 +362,7 @@ def _for_host(step: NativeStep, run: _Run, request: PlanRequest) -> NativeStep:
         step,
         argv=("uv", "build", "--wheel", "--python", PYTHON, *setting, "--out-dir", OUT, SDIST),
         settings=host.settings(step, options, environ),
+        project_tests=host.project_tests(step, options, environ),
         overridden=host.left_out(step, options),
         warning=_host_warning(run.distribution, step.target, request.machine),
     )

@@ -39,6 +39,9 @@ BUILD_VARIABLE = "CIBW_BUILD"
 """The variable of the builds that a run of cibuildwheel makes."""
 
 
+Pairs = tuple[tuple[str, str], ...]
+
+
 class TargetRow(Struct, frozen=True, kw_only=True):
     """One promised target: its builder on this machine, or None and the reason, and its CI runner."""
 
@@ -55,6 +58,7 @@ class NativeStep(Struct, frozen=True, kw_only=True):
     placeholders, ``env`` is added to its environment, and ``repair`` is its repair command. Every repaired
     wheel has to pass ``tests``. ``overridden`` names where the user sets options of cibuildwheel that do not
     apply to this run, and ``settings`` what the host builder takes from that configuration, by interpreter.
+    ``project_tests`` are the host builder's tests where the project has its own, by interpreter.
     ``warning`` says before anything is compiled what may make it useless. ``components`` are those that the
     configuration declares for the SBOM, ``components_complete`` whether there are no others.
     """
@@ -71,6 +75,7 @@ class NativeStep(Struct, frozen=True, kw_only=True):
     env: Mapping[str, str] = field(default_factory=dict)
     overridden: tuple[str, ...] = ()
     settings: Mapping[str, HostSettings] = field(default_factory=dict)
+    project_tests: Mapping[str, HostTests] = field(default_factory=dict)
     lib_paths: tuple[Path, ...] = ()
     warning: str = ""
     components: tuple[ComponentConfig, ...] = ()
@@ -93,6 +98,7 @@ def reduced(step: NativeStep, tags: Collection[str]) -> NativeStep:
         identifiers=identifiers,
         env=env,
         settings={tag: settings for tag, settings in step.settings.items() if tag in tags},
+        project_tests={tag: tests for tag, tests in step.project_tests.items() if tag in tags},
     )
 
 
@@ -206,6 +212,7 @@ def _step(step: NativeStep) -> dict[str, Any]:
         "env": dict(step.env),
         "repair": step.repair,
         "tests": list(step.tests),
+        "project_tests": {tag: tests.command for tag, tests in step.project_tests.items()},
         "overridden": list(step.overridden),
         "settings": {tag: _settings(settings) for tag, settings in step.settings.items()},
     }
@@ -214,9 +221,6 @@ def _step(step: NativeStep) -> dict[str, Any]:
 def _settings(settings: HostSettings) -> dict[str, Any]:
     words = [f"{key}={value}" for key, value in settings.config_settings]
     return {"config_settings": words, "environment": dict(settings.environment)}
-
-
-Pairs = tuple[tuple[str, str], ...]
 
 
 class HostSettings(Struct, frozen=True, kw_only=True):
@@ -234,3 +238,29 @@ class HostSettings(Struct, frozen=True, kw_only=True):
         """The config settings as options of ``uv build``."""
         settings = (f"{key}={value}" for key, value in self.config_settings)
         return tuple(word for setting in settings for word in ("--config-setting", setting))
+
+
+class Tests(Struct, frozen=True, kw_only=True):
+    """How a project wants a built wheel to be tested on one interpreter.
+
+    ``command`` and ``before`` are lines for the shell, with the placeholders ``{project}``, ``{package}`` and
+    ``{wheel}``. ``requires`` are the requirements of ``test-requires`` and of ``test-groups``, ``extras`` are
+    written ``[a,b]``. ``sources`` are copied into the folder in which the command runs; where there are none,
+    it runs in an empty one. ``environment`` holds unevaluated assignments in order.
+    """
+
+    command: str = ""
+    before: str = ""
+    sources: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    extras: str = ""
+    environment: Pairs = ()
+
+
+class HostTests(Tests, frozen=True, kw_only=True):
+    """The project's own tests on one interpreter of the host builder, with evaluated ``variables``.
+
+    Without a command, the wheel is not tested there.
+    """
+
+    variables: Mapping[str, str] = field(default_factory=dict)

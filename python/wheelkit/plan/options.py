@@ -22,6 +22,7 @@ from msgspec import Struct, field
 
 from wheelkit.errors import ConfigError
 from wheelkit.matrix import selects
+from wheelkit.plan.model import Tests
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -44,23 +45,6 @@ def variable(key: str, system: System | None = None) -> str:
     """Return the environment variable of an option: ``test-command`` -> ``CIBW_TEST_COMMAND``."""
     suffix = f"_{system.value.upper()}" if system else ""
     return _PREFIX + key.replace("-", "_").upper() + suffix
-
-
-class Tests(Struct, frozen=True, kw_only=True):
-    """How a project wants a built wheel to be tested on one interpreter.
-
-    ``command`` and ``before`` are lines for the shell, with the placeholders ``{project}``, ``{package}`` and
-    ``{wheel}``. ``requires`` are the requirements of ``test-requires`` and of ``test-groups``, ``extras`` are
-    written ``[a,b]``. ``sources`` are copied into the folder in which the command runs; where there are none,
-    it runs in an empty one. ``environment`` holds unevaluated assignments in order.
-    """
-
-    command: str = ""
-    before: str = ""
-    sources: tuple[str, ...] = ()
-    requires: tuple[str, ...] = ()
-    extras: str = ""
-    environment: Pairs = ()
 
 
 class BuildSettings(Struct, frozen=True, kw_only=True):

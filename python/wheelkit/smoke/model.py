@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from wheelkit.machine.interpreters import Python
     from wheelkit.matrix import Interpreter
-    from wheelkit.plan.options import Tests
+    from wheelkit.plan.model import Tests
     from wheelkit.wheel.model import RecordRow
 
 

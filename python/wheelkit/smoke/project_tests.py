@@ -6,14 +6,12 @@ as cibuildwheel itself reads it, so that a project states them once.
 
 from __future__ import annotations
 
-import re
-import shutil
-import sys
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from wheelkit.errors import OutputError, UsageError
+from wheelkit.errors import UsageError
+from wheelkit.machine.project_tests import fill_in, shell
 from wheelkit.matrix.builds import build_identifier
 from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.smoke.model import ProjectTests
@@ -63,38 +61,7 @@ def commands(
 ) -> Iterator[tuple[str, Command]]:
     """Yield the commands of tests with their lines, for the environment in which the wheel is installed."""
     for line in filter(None, (tests.tests.before, tests.tests.command)):
-        command = environment.command(*_shell(_filled(line, tests, wheel)), timeout=timeout * _SLOWER)
+        command = environment.command(
+            *shell(fill_in(line, tests.project, wheel.path)), timeout=timeout * _SLOWER
+        )
         yield line, replace(command, env={**command.env, **tests.variables})
-
-
-def copy_sources(tests: ProjectTests, environment: Environment) -> None:
-    """Copy the test-sources into the folder in which the tests run; raises OutputError."""
-    for name in tests.tests.sources:
-        source, copy = tests.project / name, environment.work / name
-        try:
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, copy, dirs_exist_ok=True)
-            else:
-                shutil.copy(source, copy)
-        except FileNotFoundError as error:
-            raise UsageError(
-                f"{source}, named in test-sources, does not exist", hint="correct [tool.cibuildwheel]"
-            ) from error
-        except OSError as error:
-            raise OutputError.of(error, copy) from error
-
-
-def _filled(line: str, tests: ProjectTests, wheel: Package) -> str:
-    values = {
-        "project": tests.project,
-        "package": tests.project,
-        "wheel": wheel.path,
-        "python": "python",
-        "pip": "pip",
-    }
-    return re.sub(r"\{(\w+)\}", lambda match: str(values.get(match[1], match[0])), line)
-
-
-def _shell(line: str) -> tuple[str, ...]:
-    return ("cmd", "/d", "/c", line) if sys.platform == "win32" else ("sh", "-c", line)

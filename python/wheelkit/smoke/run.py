@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from wheelkit.command_lines import split_command
 from wheelkit.machine.concurrency import run_jobs, worker_count
 from wheelkit.machine.process import find_tool, run_configured, tool_error
+from wheelkit.machine.project_tests import copy_sources
 from wheelkit.smoke import foreign_environments, install, probe, project_tests
 from wheelkit.smoke.import_errors import ErrorContext, explain_import_error
 from wheelkit.smoke.install_errors import explain_install_error
@@ -151,7 +152,7 @@ class _CaseRun(Struct, frozen=True, kw_only=True):
 
     def _run_tests(self, tests: ProjectTests) -> list[Failure]:
         """Run the project's own tests, which stop at the first command that fails."""
-        project_tests.copy_sources(tests, self.environment)
+        copy_sources(tests.tests.sources, tests.project, self.environment.work)
         wheel = self.case.packages[self.case.checked[0]]
         for line, command in project_tests.commands(tests, wheel, self.environment, self._timeout):
             if failures := self._run_command(line, command):

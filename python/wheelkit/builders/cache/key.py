@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import json
+
 from wheelkit import __version__
 from wheelkit.builders.cache import tools
 from wheelkit.builders.cache.digests import canonical, path_digest, text_digest
@@ -176,6 +178,8 @@ def _step_parts(step: NativeStep, root: Path) -> Iterator[tuple[str, str]]:
         yield f"config settings {tag}", "\0".join(settings.words)
         for name, value in settings.environment.items():
             yield f"setting {name} {tag}", text_digest(value)
+    for tag, tests in step.project_tests.items():
+        yield f"tests {tag}", text_digest(json.encode(tests, order="deterministic").decode())
     for name, value in step.env.items():
         yield f"setting {name}", text_digest(value)
 
