@@ -131,6 +131,7 @@ LOST = {
     "cp313-cp313-manylinux_2_36_loongarch64": (
         f"{LOSS}manylinux_2_36_loongarch64 (1): cibuildwheel has no builds for their platform"
     ),
+    "cp313-cp313-win_arm64": f"{LOSS}win_arm64 (1): no run of cibuildwheel here builds them",
     "cp314-cp314t-win_amd64": f"{LOSS}cp314t (1): no run of cibuildwheel here builds them",
 }
 
@@ -143,6 +144,16 @@ def test_each_lost_wheel_has_its_reason(project: Path, tag: str) -> None:
     change = init.adopt(project, init.Evidence(ask=Index(*tags)))
     assert LOST[tag] in change.notes
     assert change.notes[0].endswith(", 2 promised")
+
+
+def test_a_project_whose_name_only_a_build_tells_is_not_compared(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").write_text(SETUP.replace("ext_modules", "name=''.join('mo'), ext_modules"))
+    index = Index("cp313-cp313-win_amd64")
+    why = "only a build tells the project's name, so it was not compared with a release"
+    assert (
+        f"{why}; name one:  wheelkit init --like NAME" in init.adopt(tmp_path, init.Evidence(ask=index)).notes
+    )
+    assert index.asked == []
 
 
 def test_more_builds_than_the_last_release_has_are_counted(project: Path) -> None:

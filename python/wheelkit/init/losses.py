@@ -14,7 +14,7 @@ from wheelkit.plan.options import variable
 from wheelkit.text import plural, shorten_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from wheelkit.init.last_release import LastRelease, ReleasedWheel
@@ -43,22 +43,23 @@ _OLDEST_PYTHON = 9
 def released(release: LastRelease, promised: Iterable[str], project: Distribution) -> Iterator[str]:
     """Yield a sentence for each reason why wheels of the last release are not promised."""
     names = set(promised)
+    pythons = {name.partition("-")[0] for name in names}
     groups: dict[str, list[ReleasedWheel]] = {}
     for wheel in release.wheels:
         if not names.intersection(build.identifier for build in wheel.builds):
             groups.setdefault(_reason(wheel, project), []).append(wheel)
     for reason, wheels in groups.items():
-        what = Counter(_what(wheel, reason) for wheel in wheels)
+        what = Counter(_what(wheel, pythons) for wheel in wheels)
         listed = shorten_list((f"{name} ({count})" for name, count in what.items()), 8)
         yield f"{plural(len(wheels), 'wheel')} of {release} not promised, {listed}: {reason}"
 
 
-def _what(wheel: ReleasedWheel, reason: str) -> str:
-    """Name what a wheel is lost by: its Python, or its platform."""
+def _what(wheel: ReleasedWheel, pythons: Container[str]) -> str:
+    """Name what a wheel is lost by: its Python, or its platform if others have that Python."""
     tags = sorted({_interpreter(python, abi) for python in wheel.pythons for abi in wheel.abis})
-    if reason.startswith("cibuildwheel has no builds for"):
-        return ", ".join(map(str, wheel.targets)) or wheel.filename.rpartition("-")[2].removesuffix(".whl")
-    return ", ".join(tags)
+    if wheel.targets and all(tag in pythons for tag in tags):
+        return ", ".join(map(str, wheel.targets))
+    return ", ".join(tags) if wheel.targets else wheel.filename.rpartition("-")[2].removesuffix(".whl")
 
 
 def _interpreter(python: str, abi: str) -> str:

@@ -141,8 +141,11 @@ def _release(
     project: Distribution, ask: Callable[[], IndexAccess] | None
 ) -> tuple[LastRelease | None, tuple[str, ...]]:
     """Return the last release, or none and why."""
-    if ask is None or not project.stated:
+    if ask is None:
         return None, ()
+    if not project.stated:
+        why = "only a build tells the project's name, so it was not compared with a release"
+        return None, (f"{why}; name one:  wheelkit init --like NAME",)
     access = ask()
     try:
         wanted = WantedRelease(distribution=project.key)
