@@ -174,6 +174,22 @@ def test_what_the_user_set_stays_in_force_and_what_is_overridden_is_named() -> N
     assert step.env["CIBW_CONTAINER_ENGINE_LINUX"] == "podman; create_args: --network=host"
 
 
+def test_what_is_overridden_on_other_machines_is_named_with_their_systems() -> None:
+    table = {
+        "build": "cp311-*",
+        "macos": {"repair-wheel-command": "true", "archs": ["universal2"]},
+        "windows": {"archs": "AMD64"},
+    }
+    lines = list(plan.details(planned(LINUX, cibuildwheel=table)))
+    assert lines[-2:] == [
+        "[tool.cibuildwheel] build: overridden by the matrix and the exclude list",
+        (
+            "[tool.cibuildwheel] archs (macos, windows), repair-wheel-command (macos): "
+            "overridden where these are built"
+        ),
+    ]
+
+
 def test_engine_options_of_the_users_table_reach_the_environment() -> None:
     table = {
         "container-engine": {"name": "podman", "create-args": ["--network=host"], "disable-host-mount": True}

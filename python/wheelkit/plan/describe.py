@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from wheelkit.matrix import Absence, System, offered_builds
+from wheelkit.matrix import Absence, System, build_identifier, offered_builds
 from wheelkit.plan.model import Builder
+from wheelkit.plan.options import CibuildwheelOptions
 from wheelkit.text import shorten_list
 
 if TYPE_CHECKING:
@@ -120,3 +121,24 @@ def _own_options(plan: Plan) -> Iterator[str]:
         steps = (step for step in plan.steps if step.builder is builder)
         if keys := dict.fromkeys(key for step in steps for key in step.overridden):
             yield f"[tool.cibuildwheel] {', '.join(keys)}: {effect}"
+    here = {key for step in plan.steps for key in step.overridden}
+    elsewhere: dict[str, dict[str, None]] = {}
+    for system, key in _overridden_elsewhere(plan):
+        if key not in here:
+            elsewhere.setdefault(key, {})[system] = None
+    if elsewhere:
+        told = ", ".join(f"{key} ({', '.join(systems)})" for key, systems in elsewhere.items())
+        yield f"[tool.cibuildwheel] {told}: overridden where these are built"
+
+
+def _overridden_elsewhere(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield the system and the key of what the matrix and the exclude list override on other machines."""
+    for distribution in plan.family.native:
+        matrix = plan.matrices.get(distribution.key)
+        for row in plan.targets:
+            if matrix is None or row.builder is not None or not distribution.cibuildwheel:
+                continue
+            builds = [build_identifier(one, row.target) for one in matrix.interpreters_on(row.target)]
+            options = CibuildwheelOptions(distribution, row.target.system, {})
+            for key in options.overridden(builds, skip=False):
+                yield row.target.system.value, key
