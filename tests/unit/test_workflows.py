@@ -3,37 +3,25 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from importlib.resources import files as resources
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from actions.expressions import evaluate, truth
-from wheelkit import config, workflows
+from support.generated_workflows import CI, GITLAB, PROJECT, RELEASE, Generator, blueprint, jobs
+from wheelkit import workflows
 from wheelkit.__main__ import main
 from wheelkit.cli import COMMANDS
 from wheelkit.errors import ConfigError, UsageError
 from wheelkit.matrix import Target
 from wheelkit.plan import TargetRow
-from wheelkit.project import family
 from wheelkit.runners import Runner
 
 ROOT = Path(__file__).parents[2]
-CI, RELEASE, GITLAB = ".github/workflows/ci.yml", ".github/workflows/release-python.yml", ".gitlab-ci.yml"
-PROJECT = """[build-system]
-build-backend = "mesonpy"
-[project]
-name = "momentum"
-version = "1.2.0"
-requires-python = ">=3.11"
-[tool.wheelkit.matrix]
-targets = ["manylinux_2_28_x86_64", "musllinux_1_2_x86_64", "macosx_11_0_arm64", "win_amd64"]
-interpreters = ["cp311", "cp313", "cp314t"]
-"""
 PURE = (
     '[build-system]\nbuild-backend = "hatchling.build"\n'
     '[project]\nname = "scheduler"\nversion = "2.0"\nrequires-python = ">=3.14"\n'
@@ -42,30 +30,10 @@ PURE = (
 COMMANDS_TO_COME: set[str] = set()
 OPTIONS_TO_COME = {("smoke", "--from")}
 
-Make = Callable[..., dict[str, str]]
-
-
-def blueprint(folder: Path, provider: str = "github") -> workflows.Blueprint:
-    loaded = config.load(folder)
-    plan = workflows.plan_anywhere(loaded, family.discover(loaded))
-    return workflows.blueprint(loaded, plan, workflows.PROVIDERS[provider].label)
-
 
 @pytest.fixture
-def make(tmp_path: Path) -> Make:
-    def generate(text: str = PROJECT, *, provider: str = "github", more: str = "") -> dict[str, str]:
-        (tmp_path / "pyproject.toml").write_text(text + more)
-        made = workflows.generate(blueprint(tmp_path, provider), provider, tmp_path)
-        workflows.write(made)
-        return {one.path.relative_to(tmp_path).as_posix(): one.text for one in made}
-
-    return generate
-
-
-def jobs(text: str) -> dict[str, Any]:
-    document = yaml.safe_load(text)
-    found: dict[str, Any] = document["jobs"]
-    return found
+def make(tmp_path: Path) -> Generator:
+    return Generator(tmp_path)
 
 
 def scripts(text: str) -> Iterator[str]:
@@ -77,7 +45,7 @@ def scripts(text: str) -> Iterator[str]:
             yield from (line for key in ("before_script", "script") for line in job.get(key, ()))
 
 
-def test_the_release_goes_from_native_builds_to_production_in_order(make: Make) -> None:
+def test_the_release_goes_from_native_builds_to_production_in_order(make: Generator) -> None:
     made = jobs(make()[RELEASE])
     assert {key: job.get("needs", []) for key, job in made.items()} == {
         "native": [],
@@ -91,7 +59,7 @@ def test_the_release_goes_from_native_builds_to_production_in_order(make: Make) 
     assert [made["stage"]["environment"], made["production"]["environment"]] == ["testpypi", "pypi"]
 
 
-def test_a_runner_builds_all_the_targets_of_its_kind_of_machine(make: Make) -> None:
+def test_a_runner_builds_all_the_targets_of_its_kind_of_machine(make: Generator) -> None:
     include = jobs(make()[RELEASE])["native"]["strategy"]["matrix"]["include"]
     assert include == [
         {"name": "linux-x86_64", "runner": "ubuntu-24.04"},
@@ -100,7 +68,7 @@ def test_a_runner_builds_all_the_targets_of_its_kind_of_machine(make: Make) -> N
     ]
 
 
-def test_each_machine_installs_the_interpreters_of_its_own_targets(make: Make) -> None:
+def test_each_machine_installs_the_interpreters_of_its_own_targets(make: Generator) -> None:
     alike = jobs(make()[RELEASE])["smoke"]
     assert all("pythons" not in row for row in alike["strategy"]["matrix"]["include"])
     more = 'skip = "cp311-macosx* *-musllinux*"\n[[tool.wheelkit.matrix.override]]\n'
@@ -116,7 +84,7 @@ def test_each_machine_installs_the_interpreters_of_its_own_targets(make: Make) -
     assert setup["with"]["python-version"] == "${{ matrix.pythons }}"
 
 
-def test_what_is_cross_built_goes_to_the_machine_that_builds_it(make: Make) -> None:
+def test_what_is_cross_built_goes_to_the_machine_that_builds_it(make: Generator) -> None:
     crossed = ["android_24_arm64_v8a", "pyemscripten_2026_0_wasm32", "ios_13_0_arm64_iphoneos"]
     targets = json.dumps([*crossed, "manylinux_2_28_armv7l"])[1:-1]
     text = PROJECT.replace('"musllinux_1_2_x86_64"', targets).replace("cp313", "cp314")
@@ -129,7 +97,7 @@ def test_what_is_cross_built_goes_to_the_machine_that_builds_it(make: Make) -> N
     ]
 
 
-def test_smoke_tests_run_where_wheels_can_be_installed(make: Make) -> None:
+def test_smoke_tests_run_where_wheels_can_be_installed(make: Generator) -> None:
     """No machine of iOS is there, so the one that builds for it has nothing to install."""
     text = PROJECT.replace("macosx_11_0_arm64", "ios_13_0_arm64_iphoneos")
     made = make(text)
@@ -158,7 +126,9 @@ def test_smoke_tests_run_where_wheels_can_be_installed(make: Make) -> None:
     ]
 
 
-def test_a_family_adds_its_pure_part_and_a_pure_project_has_no_native_one(make: Make, tmp_path: Path) -> None:
+def test_a_family_adds_its_pure_part_and_a_pure_project_has_no_native_one(
+    make: Generator, tmp_path: Path
+) -> None:
     (tmp_path / "cli").mkdir()
     (tmp_path / "cli/pyproject.toml").write_text(PURE)
     both = jobs(
@@ -179,7 +149,7 @@ def test_a_family_adds_its_pure_part_and_a_pure_project_has_no_native_one(make: 
     assert [row["runner"] for row in alone["smoke"]["strategy"]["matrix"]["include"]] == ["ubuntu-24.04"]
 
 
-def test_only_the_jobs_that_publish_may_ask_for_an_identity(make: Make) -> None:
+def test_only_the_jobs_that_publish_may_ask_for_an_identity(make: Generator) -> None:
     for text in make().values():
         assert yaml.safe_load(text)["permissions"] == {}
         for key, job in jobs(text).items():
@@ -191,7 +161,7 @@ def test_only_the_jobs_that_publish_may_ask_for_an_identity(make: Make) -> None:
             assert job["permissions"] == wanted, key
 
 
-def test_a_configured_secret_takes_the_place_of_trusted_publishing(make: Make) -> None:
+def test_a_configured_secret_takes_the_place_of_trusted_publishing(make: Generator) -> None:
     made = jobs(make(more='[tool.wheelkit.ci]\nsecrets = { pypi = "PYPI_TOKEN" }\n')[RELEASE])
     (upload,) = [step for step in made["production"]["steps"] if "publish" in step.get("run", "")]
     assert upload["env"] == {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": "${{ secrets.PYPI_TOKEN }}"}
@@ -199,7 +169,7 @@ def test_a_configured_secret_takes_the_place_of_trusted_publishing(make: Make) -
     assert made["stage"]["permissions"]["id-token"] == "write"
 
 
-def test_every_action_is_pinned_by_a_commit_of_the_table(make: Make) -> None:
+def test_every_action_is_pinned_by_a_commit_of_the_table(make: Generator) -> None:
     table = tomllib.loads(resources("wheelkit").joinpath("data/actions.toml").read_text())
     pins = {f"{row['action']}@{row['commit']} # {row['version']}" for row in table.values()}
     action = (ROOT / ".github/actions/wheelkit/action.yml").read_text()
@@ -214,19 +184,19 @@ def test_every_action_is_pinned_by_a_commit_of_the_table(make: Make) -> None:
     assert all(row["source"] for row in table.values())
 
 
-def test_no_script_holds_an_expression_and_every_job_ends_in_time(make: Make) -> None:
+def test_no_script_holds_an_expression_and_every_job_ends_in_time(make: Generator) -> None:
     for text in make().values():
         assert not [line for line in scripts(text) if "${{" in line]
         assert all(0 < job["timeout-minutes"] <= 120 for job in jobs(text).values())
 
 
-def test_nothing_that_publishes_is_cancelled(make: Make) -> None:
+def test_nothing_that_publishes_is_cancelled(make: Generator) -> None:
     made = make()
     assert yaml.safe_load(made[RELEASE])["concurrency"]["cancel-in-progress"] is False
     assert "publish" not in made[CI]
 
 
-def test_artifacts_of_one_run_never_share_a_name(make: Make) -> None:
+def test_artifacts_of_one_run_never_share_a_name(make: Generator) -> None:
     for text in make().values():
         names = []
         for job in jobs(text).values():
@@ -241,7 +211,7 @@ def test_artifacts_of_one_run_never_share_a_name(make: Make) -> None:
         assert not [name for name in names if name.startswith("dist-") and "failed" in name]
 
 
-def test_by_hand_it_stops_before_production_by_default(make: Make) -> None:
+def test_by_hand_it_stops_before_production_by_default(make: Generator) -> None:
     text = make()[RELEASE]
     until = yaml.safe_load(text)[True]["workflow_dispatch"]["inputs"]["until"]  # YAML 1.1 reads `on` as true
     assert (until["default"], until["options"]) == ("verify", ["verify", "staging", "production"])
@@ -256,13 +226,13 @@ def test_by_hand_it_stops_before_production_by_default(make: Make) -> None:
         assert truth(evaluate(condition, contexts, {})) is reached, ref
 
 
-def test_a_release_listens_to_the_tags_of_every_distribution(make: Make) -> None:
+def test_a_release_listens_to_the_tags_of_every_distribution(make: Generator) -> None:
     made = make(more='[tool.wheelkit.distribution.momentum]\ntag = "momentum+v{version}"\n')
     assert yaml.safe_load(made[RELEASE])[True]["push"]["tags"] == ["momentum\\+v*"]
     assert yaml.safe_load(make()[RELEASE])[True]["push"]["tags"] == ["v*"]
 
 
-def test_smoke_gets_every_promised_interpreter_and_runs_on_the_last(make: Make) -> None:
+def test_smoke_gets_every_promised_interpreter_and_runs_on_the_last(make: Generator) -> None:
     made = jobs(
         make(PROJECT.replace(' "musllinux_1_2_x86_64",', "").replace('"cp314t"', '"cp314t", "pp311"'))[
             RELEASE
@@ -293,7 +263,7 @@ simple = "https://packages.example.org/live/+simple/"
 @pytest.mark.parametrize(("more", "index"), [("", ""), (OWN_INDEX, " --index live")])
 @pytest.mark.parametrize("provider", workflows.PROVIDERS)
 def test_a_release_is_compared_with_the_last_one_in_production(
-    make: Make, provider: str, more: str, index: str
+    make: Generator, provider: str, more: str, index: str
 ) -> None:
     made = make(provider=provider, more=more)
     lines = [line for text in made.values() for line in scripts(text) if "verify-matrix" in line]
@@ -304,7 +274,7 @@ def test_a_release_is_compared_with_the_last_one_in_production(
     assert all("--native" in line for line in lines if line not in compared)
 
 
-def test_the_summary_shows_the_comparison(make: Make) -> None:
+def test_the_summary_shows_the_comparison(make: Generator) -> None:
     commands = [step["run"].strip() for step in jobs(make()[RELEASE])["verify"]["steps"] if "run" in step]
     assert commands[-2:] == [
         "python -m wheelkit verify-matrix dist --against latest --format github",
@@ -312,7 +282,7 @@ def test_the_summary_shows_the_comparison(make: Make) -> None:
     ]
 
 
-def test_lint_and_tests_are_the_configured_commands(make: Make) -> None:
+def test_lint_and_tests_are_the_configured_commands(make: Generator) -> None:
     made = jobs(make(more='[tool.wheelkit.ci]\nlint = ["ruff check ."]\ntest = ["pytest -k \'a: b\'"]\n')[CI])
     assert [step["run"] for step in made["checks"]["steps"] if step["name"].startswith("Lint")] == [
         "ruff check ."
@@ -324,7 +294,7 @@ def test_lint_and_tests_are_the_configured_commands(make: Make) -> None:
 
 
 @pytest.mark.parametrize("provider", workflows.PROVIDERS)
-def test_generated_commands_exist_or_are_known_to_come(make: Make, provider: str) -> None:
+def test_generated_commands_exist_or_are_known_to_come(make: Generator, provider: str) -> None:
     from importlib import import_module
 
     lines = [
@@ -345,7 +315,7 @@ def test_generated_commands_exist_or_are_known_to_come(make: Make, provider: str
                 assert not {(command, flag) for flag in unknown} - OPTIONS_TO_COME
 
 
-def test_hand_written_steps_survive_word_for_word(make: Make, tmp_path: Path) -> None:
+def test_hand_written_steps_survive_word_for_word(make: Generator, tmp_path: Path) -> None:
     own = "      - name:   Mine  # as I like it\n        run: make lint\n\n"
     text = make()[CI]
     mark = "      # >>> yours: checks, steps between these lines are kept\n"
@@ -356,7 +326,7 @@ def test_hand_written_steps_survive_word_for_word(make: Make, tmp_path: Path) ->
     assert jobs(again)["checks"]["steps"][-1]["run"] == "make lint"
 
 
-def test_the_same_configuration_writes_the_same_bytes(make: Make, tmp_path: Path) -> None:
+def test_the_same_configuration_writes_the_same_bytes(make: Generator, tmp_path: Path) -> None:
     first = make()
     assert make() == first
     made = workflows.generate(blueprint(tmp_path), "github", tmp_path)
@@ -375,7 +345,7 @@ def test_the_same_configuration_writes_the_same_bytes(make: Make, tmp_path: Path
     ],
 )
 def test_broken_markers_are_reported_with_their_line(
-    make: Make, tmp_path: Path, damage: tuple[str, str], message: str
+    make: Generator, tmp_path: Path, damage: tuple[str, str], message: str
 ) -> None:
     (tmp_path / CI).write_text(make()[CI].replace(*damage, 1))
     with pytest.raises(UsageError) as error:
@@ -384,7 +354,7 @@ def test_broken_markers_are_reported_with_their_line(
     assert re.search(r"ci\.yml, line \d+:", error.value.message)
 
 
-def test_hand_written_lines_without_a_place_are_never_dropped(make: Make, tmp_path: Path) -> None:
+def test_hand_written_lines_without_a_place_are_never_dropped(make: Generator, tmp_path: Path) -> None:
     text = make()[RELEASE]
     gone = text.replace("yours: before the build,", "yours: after the build,")
     (tmp_path / RELEASE).write_text(gone)
@@ -395,7 +365,7 @@ def test_hand_written_lines_without_a_place_are_never_dropped(make: Make, tmp_pa
         make()
 
 
-def test_the_projects_own_release_workflow_is_never_overwritten(make: Make, tmp_path: Path) -> None:
+def test_the_projects_own_release_workflow_is_never_overwritten(make: Generator, tmp_path: Path) -> None:
     (tmp_path / RELEASE).parent.mkdir(parents=True)
     (tmp_path / RELEASE).write_text("name: mine\n")
     with pytest.raises(UsageError, match="was not written by wheelkit ci"):
@@ -440,21 +410,21 @@ def test_the_release_workflow_is_written_beside_a_ci_of_ones_own(
     ],
 )
 def test_what_no_workflow_can_do_is_a_mistake_in_the_configuration(
-    make: Make, more: str, message: str
+    make: Generator, more: str, message: str
 ) -> None:
     with pytest.raises(ConfigError) as error:
         make(more=more)
     assert message in error.value.problems[0]
 
 
-def test_a_pure_project_whose_python_nobody_understands_is_a_mistake(make: Make) -> None:
+def test_a_pure_project_whose_python_nobody_understands_is_a_mistake(make: Generator) -> None:
     with pytest.raises(ConfigError) as error:
         make(PURE.replace(">=3.14", "banana"))
     assert error.value.problems == ("project.requires-python: Invalid specifier: 'banana'",)
     assert make(PURE)
 
 
-def test_a_target_without_a_hosted_runner_needs_a_label(make: Make) -> None:
+def test_a_target_without_a_hosted_runner_needs_a_label(make: Generator) -> None:
     text = PROJECT.replace('"win_amd64"', '"manylinux_2_28_ppc64le"')
     with pytest.raises(ConfigError) as error:
         make(text)
@@ -528,66 +498,3 @@ def test_drift_is_shown_as_a_difference(
 def test_the_workflows_of_wheelkit_follow_from_its_configuration() -> None:
     made = workflows.generate(blueprint(ROOT), "github", ROOT)
     assert [str(one) for one in workflows.compare(made, ROOT)] == []
-
-
-def test_gitlab_has_the_same_stages(make: Make) -> None:
-    document = yaml.safe_load(make(provider="gitlab")[GITLAB])
-    assert document["stages"] == ["check", "build", "verify", "smoke", "stage", "smoke-staging", "production"]
-    assert document["build:macos-arm64"]["tags"] == ["saas-macos-medium-m1"]
-    assert document["production"]["id_tokens"] == {
-        "PYPI_ID_TOKEN": {"aud": "pypi"},
-        "SIGSTORE_ID_TOKEN": {"aud": "sigstore"},
-    }
-    assert document["production"]["rules"] == [
-        {"if": '$CI_COMMIT_TAG && $CI_COMMIT_TAG !~ /\\.dev/ && $UNTIL == "production"'}
-    ]
-
-
-def test_gitlab_fetches_the_tags_and_goes_by_hand_only_as_far_as_chosen(make: Make) -> None:
-    document = yaml.safe_load(make(provider="gitlab")[GITLAB])
-    assert document["variables"]["GIT_DEPTH"] == "0"
-    assert document["variables"]["UNTIL"]["value"] == "verify"
-    merge, tag, *branch = document["workflow"]["rules"]
-    assert "variables" not in merge
-    assert tag["variables"] == {"UNTIL": "production"}
-    assert [one["if"] for one in branch] == [
-        "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
-        '$CI_PIPELINE_SOURCE == "web"',
-    ]
-
-
-@pytest.mark.parametrize(
-    ("template", "released", "others"),
-    [
-        ("v{version}", ["v1.2.0", "v2.0rc1"], ["nightly", "rev1", "1.2.0"]),
-        ("py/core-{version}+x", ["py/core-1.2+x"], ["py/core-1.2x", "py-core-1.2+x", "my/py/core-1+x"]),
-    ],
-)
-def test_on_gitlab_only_the_tags_of_a_release_go_to_production(
-    make: Make, template: str, released: list[str], others: list[str]
-) -> None:
-    more = f'[tool.wheelkit.distribution.momentum]\ntag = "{template}"\n'
-    condition = yaml.safe_load(make(provider="gitlab", more=more)[GITLAB])["workflow"]["rules"][1]["if"]
-    found = re.fullmatch(r"\$CI_COMMIT_TAG =~ /(.*)/", condition)
-    assert found is not None
-    assert not re.search(r"(?<!\\)/", found[1])  # it would end the expression
-    assert [tag for tag in (*released, *others) if re.search(found[1], tag)] == released
-
-
-def test_a_target_that_nobody_promised_needs_no_runner(make: Make, tmp_path: Path) -> None:
-    undeclared = PROJECT.partition("[tool.wheelkit.matrix]")[0]
-    document = yaml.safe_load(make(undeclared, provider="gitlab")[GITLAB])
-    assert "build:linux-aarch64" in document
-    assert "build:macos-x86_64" not in document
-    assert blueprint(tmp_path, "gitlab").left_out == ("macosx_10_13_x86_64",)
-    assert blueprint(tmp_path, "github").left_out == ()
-
-
-def test_gitlab_has_no_intel_mac_and_says_so(make: Make) -> None:
-    with pytest.raises(ConfigError, match="1 mistake"):
-        make(PROJECT.replace("macosx_11_0_arm64", "macosx_10_13_x86_64"), provider="gitlab")
-    made = make(more='[tool.wheelkit.ci]\nsecrets = { pypi = "PYPI_TOKEN" }\n', provider="gitlab")[GITLAB]
-    assert yaml.safe_load(made)["production"]["variables"] == {
-        "TWINE_USERNAME": "__token__",
-        "TWINE_PASSWORD": "$PYPI_TOKEN",
-    }
