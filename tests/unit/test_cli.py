@@ -374,3 +374,23 @@ def test_inspect_shows_a_wheels_facts(tmp_path: Path, capsys: Capture) -> None:
     wheel.write_bytes(b"no zip")
     assert main(["inspect", str(wheel)]) == 1
     assert ABI3 in capsys.readouterr().err
+
+
+def test_the_plan_of_a_dense_family_names_few_siblings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    names = [f"a{number}" for number in range(9)]
+    for number, name in enumerate(names):
+        needs = names[:number] if number < 8 else [*names[:5], names[7]]
+        listed = ", ".join(f'"{need}"' for need in needs)
+        text = f'[project]\nname = "{name}"\nversion = "1"\ndependencies = [{listed}]\n'
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyproject.toml").write_text(text)
+    (tmp_path / "wheelkit.toml").write_text('distributions = ["a*"]\n')
+    monkeypatch.chdir(tmp_path)
+    assert main(["plan"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    shown = {line.split()[1]: " ".join(line.split()[4:]) for line in lines if line[2:3].isdigit()}
+    assert shown["a4"] == "a0, a1, a2, a3"
+    assert shown["a7"] == "all of the above"
+    assert shown["a8"] == "a0, a1, a2, a3 and 2 more"

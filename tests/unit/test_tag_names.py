@@ -11,6 +11,7 @@ from support.rows import rows
 from wheelkit import config, matrix
 from wheelkit.__main__ import main
 from wheelkit.errors import UsageError
+from wheelkit.hints import push_tags
 from wheelkit.project import family
 from wheelkit.versions.tag_names import members_of_tag
 
@@ -66,3 +67,8 @@ def test_a_build_of_a_tag_that_names_nothing_of_this_kind(
     assert main(["build", "--native", "--tag", "cli-v1.0"]) == 0
     assert "there is nothing to do here for cli-v1.0" in capsys.readouterr().err
     assert main(["build", "--native", "gyro-cli"]) == 2
+
+
+def test_tags_are_pushed_three_at_a_time() -> None:
+    assert push_tags("origin", ["a", "b", "c"]) == "git push origin a b c"
+    assert push_tags("up", ["a", "b", "c", "d", "e"]) == "git push up a b c && git push up d e"

@@ -19,7 +19,7 @@ from wheelkit.cli.selectors import Selectors, selectors
 from wheelkit.inputs import resolved
 from wheelkit.machine import facts
 from wheelkit.matrix import System
-from wheelkit.text import printable
+from wheelkit.text import printable, shorten_list
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # The width when standard output is no terminal.
 _UNLIMITED = 1000
+# How many names a line of the plan shows; --json has all of them.
+_SHOWN_SIBLINGS, _SHOWN_OTHERS = 4, 12
 
 
 class PlanOptions(Selectors, frozen=True, kw_only=True):
@@ -171,8 +173,11 @@ def _title(plan: Plan) -> str:
 
 def _order(plan: Plan) -> str:
     rows = [("order", "distribution", "kind", "version", "needs")]
-    for number, member in enumerate(plan.family.distributions, 1):
-        needs = ", ".join(plan.family.siblings(member)) or "-"
+    members = plan.family.distributions
+    for number, member in enumerate(members, 1):
+        siblings = plan.family.siblings(member)
+        whole = len(siblings) == number - 1 > _SHOWN_SIBLINGS
+        needs = "all of the above" if whole else shorten_list(siblings, _SHOWN_SIBLINGS) or "-"
         rows.append((str(number), member.name, member.kind.value, member.version or "dynamic", needs))
     return columns(rows)
 
@@ -185,7 +190,9 @@ def _other_members(plan: Plan, selection: PlanSelection) -> str:
         "needed at run time, not built": [members[key].name for key in selection.needed if key not in built],
         "left out (wheelkit plan shows all)": plan.left_out,
     }
-    return "\n".join(f"  {label}: {', '.join(names)}" for label, names in lines.items() if names)
+    return "\n".join(
+        f"  {label}: {shorten_list(names, _SHOWN_OTHERS)}" for label, names in lines.items() if names
+    )
 
 
 def _targets(plan: Plan) -> str:

@@ -21,6 +21,7 @@ from wheelkit.cli.output import completed, if_interrupted, note, result, result_
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.cli.publish import RESUME, begin_upload, note_attested
 from wheelkit.cli.smoke import note_skipped
+from wheelkit.hints import push_tags
 from wheelkit.machine.git import Repository
 from wheelkit.machine.workspace import open_workspace
 from wheelkit.smoke.install import Source, configured_index, require_valid
@@ -136,7 +137,7 @@ def _show(released: ReleaseResult, remote: str) -> None:
     indexes = " and ".join(str(stage.plan.index) for stage in released.stages)
     result(f"{first}{more}: released on {indexes}")
     if released.created_tags:
-        tags = " ".join(tag.name for tag in released.created_tags)
-        note(f"tagged {tags}")
+        names = [tag.name for tag in released.created_tags]
+        note(f"tagged {' '.join(names)}")
         if remote:
-            note(f"next: git push {remote} {tags}")
+            note(f"next: {push_tags(remote, names)}")

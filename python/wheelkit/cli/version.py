@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from datetime import UTC, datetime
 from textwrap import indent
@@ -15,6 +14,7 @@ from wheelkit.cli.options import config_option, json_option, open_project
 from wheelkit.cli.output import columns, completed, note, result, result_json
 from wheelkit.config import Problems, normalise
 from wheelkit.errors import UsageError
+from wheelkit.hints import push_tags
 from wheelkit.machine.git import Repository
 from wheelkit.machine.signals import deferred
 from wheelkit.text import plural
@@ -223,7 +223,7 @@ def _show_tags(config: Config, planned: Sequence[ReleaseTag], *, made: bool) -> 
     if not made:
         note("no tag was created (--dry-run)")
     elif remote:
-        note(f"next: git push {shlex.join([remote, *(tag.name for tag in planned)])}")
+        note(f"next: {push_tags(remote, [tag.name for tag in planned])}")
 
 
 def _read(config_file: Path | None) -> tuple[Config, FamilyVersions]:
