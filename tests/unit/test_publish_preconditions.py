@@ -49,7 +49,7 @@ def session_on(index: MemoryIndex, run: object = fine) -> PublishSession:
 
 
 def required(
-    project: Project, *indexes: Index, run: object = fine, on: MemoryIndex | None = None, **terms: bool
+    project: Project, *indexes: Index, run: object = fine, on: MemoryIndex | None = None, **terms: float
 ) -> None:
     read, members = loaded(project)
     require_publishable(
@@ -61,7 +61,7 @@ def required(
 
 
 def refusal(
-    project: Project, *indexes: Index, run: object = fine, on: MemoryIndex | None = None, **terms: bool
+    project: Project, *indexes: Index, run: object = fine, on: MemoryIndex | None = None, **terms: float
 ) -> CheckFailedError:
     with pytest.raises(CheckFailedError) as caught:
         required(project, *indexes, run=run, on=on, **terms)
@@ -126,6 +126,17 @@ def test_a_family_member_that_was_not_built_and_is_not_on_the_index(tmp_path: Pa
     assert error.message == "staging lacks gyro-cli, which this release needs; nothing was uploaded"
     assert error.detail == "gyro 1.0 requires gyro-cli<99,>=1; staging has no file of gyro-cli"
     assert "wheelkit build gyro-cli" in error.hint
+
+
+def test_a_part_waits_for_siblings_that_another_run_publishes(tmp_path: Path) -> None:
+    project = without(make_family(tmp_path, (Member(name="gyro-core"), CLI), git=False), "gyro-core")
+    index = MemoryIndex(clock=CountingClock(), lag=70.0)
+    index.keep("gyro_core-1.0.tar.gz", "0" * 64)
+    error = refusal(project, STAGING, on=index, allow_dirty=True, wait=60.0)
+    assert "staging lacks gyro-core" in error.message
+    assert index.clock.now() == pytest.approx(60.0)
+    required(project, STAGING, on=index, allow_dirty=True, wait=60.0)
+    assert 70.0 <= index.clock.now() < 80.0
 
 
 def test_a_part_without_what_needs_it(tmp_path: Path) -> None:

@@ -46,6 +46,13 @@ verbose_option = click.option("-v", "--verbose", is_flag=True, help="Print every
 tag_option = click.option(
     "--tag", metavar="TAG", help="Take only the members of the family that this release tag names."
 )
+wait_option = click.option(
+    "--wait",
+    metavar="MINUTES",
+    type=click.FloatRange(min=0, max=24 * 60),
+    default=0.0,
+    help="Wait this long for siblings that another run is publishing.",
+)
 sources_argument = click.argument("sources", metavar="[PROJECT]...", nargs=-1, type=PATH)
 
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from wheelkit import publish
-from wheelkit.cli.options import PATH, config_option, json_option, open_project, tag_option, verbose_option
+from wheelkit.cli.options import (
+    PATH,
+    config_option,
+    json_option,
+    open_project,
+    tag_option,
+    verbose_option,
+    wait_option,
+)
 from wheelkit.cli.output import columns, completed, if_interrupted, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.machine.workspace import open_workspace
@@ -29,6 +37,7 @@ RESUME = "run the same command again to continue"
 @click.command("publish")
 @click.argument("dist", type=PATH)
 @tag_option
+@wait_option
 @click.option(
     "--to", "to", required=True, metavar="INDEX", help="testpypi, pypi, a configured index, or an upload URL."
 )
@@ -45,6 +54,7 @@ RESUME = "run the same command again to continue"
 def command(
     dist: Path,
     tag: str | None,
+    wait: float,
     to: str,
     simple: str | None,
     config_file: Path | None,
@@ -61,7 +71,9 @@ def command(
     if_interrupted("this run uploaded nothing", RESUME)
     project = open_project((), config_file, tag)
     index = publish.resolve(to, project.config, simple=simple)
-    terms = publish.PublishTerms(config=project.config, family=project.family, allow_dirty=allow_dirty)
+    terms = publish.PublishTerms(
+        config=project.config, family=project.family, allow_dirty=allow_dirty, wait=wait * 60
+    )
     progress = TerminalProgress(verbose=verbose)
     with open_workspace(progress, "publish") as workspace:
         release = publish.collect_release(

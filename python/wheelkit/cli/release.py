@@ -16,6 +16,7 @@ from wheelkit.cli.options import (
     python_option,
     tag_option,
     verbose_option,
+    wait_option,
 )
 from wheelkit.cli.output import completed, if_interrupted, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 @click.command("release")
 @click.argument("dist", type=PATH)
 @tag_option
+@wait_option
 @click.option("--until", metavar="INDEX", help="Stop after the stage on this index.")
 @click.option(
     "--only",
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
 def command(
     dist: Path,
     tag: str | None,
+    wait: float,
     until: str | None,
     only: str | None,
     interpreters: tuple[str, ...],
@@ -77,7 +80,9 @@ def command(
     stages = release.stages(project.config.ci.indexes, lambda name: publish.resolve(name, project.config))
     request = release.ReleaseRequest(
         dist=dist,
-        terms=publish.PublishTerms(config=project.config, family=project.family, tag_later=True),
+        terms=publish.PublishTerms(
+            config=project.config, family=project.family, tag_later=True, wait=wait * 60
+        ),
         staging=stages[0] if project.config.ci.staging else None,
         stages=release.select(stages, until, only),
         source=Source(index=require_valid(index or ("" if offline else configured_index())), offline=offline),

@@ -17,6 +17,7 @@ from wheelkit.cli.options import (
     load_config,
     python_option,
     verbose_option,
+    wait_option,
 )
 from wheelkit.cli.output import columns, note, result, result_json
 from wheelkit.cli.progress import TerminalProgress
@@ -49,6 +50,7 @@ class SmokeOptions(Struct, frozen=True, kw_only=True):
     dist: Path
     origin: str | None
     siblings: str | None
+    wait: float
     interpreters: tuple[str, ...]
     index: str | None
     folders: tuple[Path, ...]
@@ -78,6 +80,7 @@ class SmokeOptions(Struct, frozen=True, kw_only=True):
     metavar="INDEX",
     help="Take members of the family that DIST lacks from this index; by default from the one of --from.",
 )
+@wait_option
 @python_option
 @click.option(
     "--index",
@@ -185,7 +188,7 @@ def _from_index(request: SmokeRequest, options: SmokeOptions, workspace: Workspa
     from wheelkit.publish import collect_release, resolve
     from wheelkit.publish.client import Client
     from wheelkit.publish.fetch import fetch
-    from wheelkit.publish.siblings import fetch_siblings, find_siblings
+    from wheelkit.publish.siblings import Patience, await_siblings, fetch_siblings, find_siblings
 
     if request.family is None:
         option = "--from" if options.origin is not None else "--siblings"
@@ -200,7 +203,8 @@ def _from_index(request: SmokeRequest, options: SmokeOptions, workspace: Workspa
         fetch(release, resolve(options.origin, request.config), client, folder)
         request = replace(request, dist=folder)
     index = resolve(options.siblings or options.origin or "", request.config)
-    found = find_siblings(release, index, client, members)
+    patience = Patience(seconds=options.wait * 60, note=workspace.progress.note)
+    found = await_siblings(lambda: find_siblings(release, index, client, members), patience, client.clock)
     return replace(request, siblings=fetch_siblings(found, client, workspace.new_folder("siblings")))
 
 

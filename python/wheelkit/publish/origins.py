@@ -32,13 +32,15 @@ if TYPE_CHECKING:
 class PublishTerms(Struct, frozen=True, kw_only=True):
     """The project that a release has to fit, and the options of its publication.
 
-    ``tag_later`` is for a caller that creates the tags after publishing.
+    ``tag_later`` is for a caller that creates the tags after publishing. ``wait`` is the number of seconds
+    that another run may take to publish the siblings of a part.
     """
 
     config: Config
     family: Family
     allow_dirty: bool = False
     tag_later: bool = False
+    wait: float = 0.0
 
 
 class Part:

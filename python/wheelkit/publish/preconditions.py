@@ -9,7 +9,7 @@ from wheelkit.machine.concurrency import worker_pool
 from wheelkit.publish import twine
 from wheelkit.publish.index_rules import refused_findings
 from wheelkit.publish.origins import Part, require_origin
-from wheelkit.publish.siblings import find_siblings
+from wheelkit.publish.siblings import Patience, await_siblings, find_siblings
 from wheelkit.text import lines_of, plural
 from wheelkit.verification.contract import contract_of
 from wheelkit.verification.run import verify
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wheelkit.publish.model import Release
     from wheelkit.publish.origins import PublishTerms
     from wheelkit.publish.session import PublishSession
+    from wheelkit.publish.siblings import Sibling
     from wheelkit.verification.model import Finding, Report
 
 
@@ -38,7 +39,7 @@ def require_publishable(
     for index in indexes:
         require_origin(Part(release, index, session), terms)
     for index in indexes:
-        find_siblings(release, index, session.client, terms.family, terms.config.ci.production)
+        _require_siblings(release, index, terms, session)
     _require_native(release, terms.config)
     # A part promises nothing for the other members.
     shipped = {distribution.key for distribution in release.distributions}
@@ -63,6 +64,14 @@ def require_publishable(
             twine_check.result().splitlines(),
             hint="fix the project's metadata, most often its readme, and build again",
         )
+
+
+def _require_siblings(release: Release, index: Index, terms: PublishTerms, session: PublishSession) -> None:
+    def find() -> tuple[Sibling, ...]:
+        return find_siblings(release, index, session.client, terms.family, terms.config.ci.production)
+
+    patience = Patience(seconds=terms.wait, note=session.progress.note)
+    await_siblings(find, patience, session.client.clock)
 
 
 def _refuse(message: str, problems: Iterable[str], hint: str) -> None:

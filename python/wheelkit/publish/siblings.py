@@ -25,7 +25,7 @@ from wheelkit.wheel.dist_info import parse_headers
 from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from packaging.requirements import Requirement
@@ -33,13 +33,14 @@ if TYPE_CHECKING:
 
     from wheelkit.matrix import Target
     from wheelkit.project.family import Family
-    from wheelkit.publish.client import Client
+    from wheelkit.publish.client import Client, Clock
     from wheelkit.publish.index import Index
     from wheelkit.publish.model import Release
     from wheelkit.publish.simple_api import IndexFile
 
 # How many older versions are tried where the newest one cannot be installed.
 _TRIED_VERSIONS = 10
+_LONGEST_PAUSE = 20.0
 
 
 class Sibling(Struct, frozen=True, kw_only=True):
@@ -93,6 +94,33 @@ def find_siblings(
             hint=_ways_out(" ".join(names), production if production != index.name else ""),
         )
     return tuple(found.values())
+
+
+class Patience(Struct, frozen=True, kw_only=True):
+    """How many seconds another run may take to publish siblings, and what receives a note about the wait."""
+
+    seconds: float = 0.0
+    note: Callable[[str], None] = lambda _text: None
+
+
+def await_siblings(
+    find: Callable[[], tuple[Sibling, ...]], patience: Patience, clock: Clock
+) -> tuple[Sibling, ...]:
+    """Return what ``find`` finds, and until then try again; raises its CheckFailedError after the time."""
+    started = clock.now()
+    noted = False
+    while True:
+        try:
+            return find()
+        except CheckFailedError as error:
+            waited = clock.now() - started
+            if waited >= patience.seconds:
+                raise
+            if not noted:
+                problem = error.message.partition(";")[0]
+                patience.note(f"{problem}; waiting up to {patience.seconds / 60:.0f} minutes for it")
+                noted = True
+        clock.sleep(min(max(1.0, waited / 4), _LONGEST_PAUSE, patience.seconds - waited))
 
 
 def _ways_out(names: str, production: str) -> str:
