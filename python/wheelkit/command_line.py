@@ -16,6 +16,7 @@ from wheelkit.cli.output import (
     prepare_streams,
     require_messages,
     require_output,
+    set_color,
     show,
     show_error,
     show_interruption,
@@ -64,8 +65,16 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="wheelkit %(version)s", help="Show the version.")
-def wheelkit() -> None:
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="When to colour the output.",
+)
+def wheelkit(color: str) -> None:
     """Build, verify and publish the wheels of Python projects with a native core."""
+    set_color(color)
 
 
 def run() -> int:

@@ -288,4 +288,5 @@ def test_in_a_family_only_what_depends_on_a_change_is_built(
     built = {name for name, manifest in site.manifests().items() if manifest["files"] != first[name]["files"]}
     assert built == {"orrery sdist", "orrery manylinux_2_28_x86_64"}
     assert done.stderr.count("cached, built ") == len(first) - 2
-    assert done.stderr.count("host build cp3") == 1
+    lines = [line for line in done.stderr.splitlines() if not line.endswith(" ...")]
+    assert sum("host build cp3" in line for line in lines) == 1

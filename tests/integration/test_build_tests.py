@@ -50,7 +50,7 @@ def test_everything_about_tests_is_followed(project: MakeProject, wheelkit: Whee
     ran = tmp_path / "ran"
     table = f"""
 test-command = [
-  "python -m pytest -q checks",
+  "python -m pytest -q -p no:cacheprovider checks",
   "test -e {{project}}/checks/test_spin.py",
   "python checks/report.py {ran}",
 ]

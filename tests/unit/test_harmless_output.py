@@ -106,7 +106,6 @@ def test_steps_and_the_output_of_programs(*, terminal: bool, actions: str, text:
         steps.begin(text)
         steps.output(data)
         steps.command(text)
-        steps.builder_command(text)
         steps.reused(text, 0.0, 1.0)
         steps.note(text)
         steps.end(text, 1.0, ok=False)

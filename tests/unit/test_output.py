@@ -3,10 +3,23 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 
 import pytest
 
-from wheelkit.cli.output import age, color_enabled, columns, note, result, result_json, show_error
+from support.rows import rows
+from wheelkit.cli.output import (
+    age,
+    color_enabled,
+    columns,
+    dimmed,
+    note,
+    result,
+    result_json,
+    set_color,
+    show_error,
+    write,
+)
 from wheelkit.cli.progress import TerminalProgress
 from wheelkit.errors import InterruptedByUserError, ToolFailedError
 from wheelkit.machine.progress import step
@@ -100,18 +113,19 @@ def test_messages_are_one_line_without_a_terminal(monkeypatch: pytest.MonkeyPatc
     assert capsys.readouterr().err == f"  {LONG}\n"
 
 
-def test_without_a_terminal_each_step_is_one_line_when_it_has_ended(
+def test_without_a_terminal_each_step_has_a_line_when_it_begins_and_when_it_has_ended(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     terminal(monkeypatch, is_terminal=False)
     steps = TerminalProgress()
     with step(steps, "sdist x"):
-        assert capsys.readouterr().err == ""
+        assert capsys.readouterr().err == "  sdist x ...\n"
     with pytest.raises(KeyError), step(steps, "build x"):
         raise KeyError
-    first, second = capsys.readouterr().err.splitlines()
+    first, begun, second = capsys.readouterr().err.splitlines()
     assert first.split()[:2] == ["sdist", "x"]
     assert first.endswith(" s")
+    assert begun == "  build x ..."
     assert second.split() == ["build", "x", "failed"]
     assert "\x1b" not in first + second
 
@@ -131,17 +145,97 @@ def test_a_step_that_was_interrupted_has_not_failed(
     terminal(monkeypatch, is_terminal=False)
     with pytest.raises(type(error)), step(TerminalProgress(), "build x"):
         raise error
-    assert capsys.readouterr().err.split() == ["build", "x", expected]
+    assert capsys.readouterr().err.splitlines()[-1].split() == ["build", "x", expected]
 
 
-def test_commands_are_shown_where_that_was_asked_for_and_the_builders_always(capsys: Capture) -> None:
-    for verbose, expected in ((False, "  $ make\n"), (True, "  $ git add\n  $ make\n")):
-        steps = TerminalProgress(verbose=verbose)
+def test_commands_and_their_output_are_shown_where_that_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    terminal(monkeypatch, is_terminal=False)
+    for verbose, expected in ((False, ""), (True, "  $ git add\n    a line\n")):
+        steps = TerminalProgress(verbose=verbose, environ={})
         steps.command("git add")
-        if verbose:
-            steps.command("make")
-        steps.builder_command("make")
+        steps.output(b"a line\r\n")
         assert capsys.readouterr().err == expected
+
+
+def test_without_a_terminal_a_step_that_takes_long_says_so_with_the_last_line_of_its_programs(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    terminal(monkeypatch, is_terminal=False)
+    monkeypatch.setattr("wheelkit.cli.progress._HEARTBEAT_SECONDS", 0.05)
+    steps = TerminalProgress(times=Remembered({"build x": 7.0}), environ={})
+    with step(steps, "build x"):
+        steps.output(b"cc -c a.c\n")
+        steps.output(b"\x1b[1mcc -c b.c\n")
+        deadline, shown = time.monotonic() + 10, ""
+        while "b.c" not in shown and time.monotonic() < deadline:
+            shown += capsys.readouterr().err
+            time.sleep(0.01)
+    assert re.search(r"^  build x \.\.\. 0 s   \(last time 7 s\): \S*cc -c b\.c$", shown, re.MULTILINE)
+    assert "\x1b" not in shown
+    assert steps._thread is not None
+    assert not steps._thread.is_alive()
+
+
+def test_on_github_the_section_of_a_step_is_open_while_it_runs_with_verbose(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    terminal(monkeypatch, is_terminal=False)
+    steps = TerminalProgress(verbose=True, environ={"GITHUB_ACTIONS": "true"})
+    with step(steps, "compile"):
+        steps.output(b"cc -c a.c\n")
+        steps.output(b"::error::oh\n")
+        lines = capsys.readouterr().err.splitlines()
+        assert lines == ["::group::compile", "    cc -c a.c", "    \\x3a:error::oh"]
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "::endgroup::"
+    assert second.split()[0] == "compile"
+
+
+def test_with_quiet_only_failures_are_told(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    for is_terminal in (False, True):
+        terminal(monkeypatch, is_terminal=is_terminal)
+        steps = TerminalProgress(quiet=True, environ={})
+        with step(steps, "fine"):
+            steps.note("a note")
+            steps.output(b"a line\n")
+            steps.reused("a file", 0.0, 1.0)
+        with pytest.raises(KeyError), step(steps, "broken"):
+            raise KeyError
+        assert re.sub(r"\x1b\[\d+m", "", capsys.readouterr().err).split() == ["broken", "failed"]
+
+
+@rows(
+    ("option", "environ", "is_terminal", "expected"),
+    [
+        ("auto", {}, True, True),
+        ("auto", {}, False, False),
+        ("auto", {"NO_COLOR": "1"}, True, False),
+        ("auto", {"FORCE_COLOR": "1"}, False, True),
+        ("auto", {"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False),
+        ("always", {"NO_COLOR": "1"}, False, True),
+        ("never", {"FORCE_COLOR": "1"}, True, False),
+    ],
+)
+def test_who_decides_about_colour(  # noqa: PLR0913, PLR0917 - columns of a table
+    option: str,
+    environ: dict[str, str],
+    is_terminal: bool,  # noqa: FBT001 - a column
+    expected: bool,  # noqa: FBT001 - a column
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    terminal(monkeypatch, is_terminal=is_terminal)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    set_color(option)
+    try:
+        write(dimmed("x"), err=True)
+    finally:
+        set_color("auto")
+    assert ("\x1b" in capsys.readouterr().err) is expected
 
 
 def test_the_live_line_ends_with_its_step(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
@@ -176,7 +270,8 @@ def test_a_step_says_how_long_it_took_the_last_time(monkeypatch: pytest.MonkeyPa
     ):
         steps.begin(label)
         steps.end(label, seconds, ok=ok)
-    first, second, *_ = capsys.readouterr().err.splitlines()
+    ended = [line for line in capsys.readouterr().err.splitlines() if not line.endswith(" ...")]
+    first, second, *_ = ended
     assert first.endswith("12.0 s   (last time 11.2 s)")
     assert second.endswith("3.0 s")
     assert times == {"old": 12.0, "new": 3.0}
@@ -193,7 +288,9 @@ def test_steps_that_run_together_have_a_live_line_each(
         steps._draw()
         shown = capsys.readouterr().err
     assert [re.sub(r"\x1b\[\d+m", "", line).split()[0] for line in shown.split("\n")] == ["a", "b"]
-    assert "(last time 7 s)" in shown
+    assert "(about 7 s left)" in shown
+    steps._running["b"] -= 8
+    assert steps._time_left("b", 8.0) == "   (last time 7 s)"
     steps.note("between")
     assert capsys.readouterr().err.startswith("\r\x1b[1A\x1b[J")
     steps.end("a", 1.0, ok=True)
@@ -224,9 +321,8 @@ def test_in_githubs_logs_each_step_is_a_section_with_what_its_programs_printed(
                 steps.output(line)
         with step(steps, "quiet"):
             pass
-        assert [
-            re.split(r"  +", line.strip())[0] for line in capsys.readouterr().err.splitlines()
-        ] == expected
+        lines = [line for line in capsys.readouterr().err.splitlines() if not line.endswith(" ...")]
+        assert [re.split(r"  +", line.strip())[0] for line in lines] == expected
 
 
 @pytest.mark.parametrize(

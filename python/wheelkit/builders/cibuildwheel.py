@@ -107,7 +107,6 @@ def _run_once(step: NativeStep, source: SourceDist, workspace: Workspace) -> Ste
     out, repaired = workspace.new_folder("wheels"), workspace.new_folder("repaired")
     values = {OUT: str(out), SDIST: str(source.path)}
     command = Command(argv=tuple(values.get(word, word) for word in step.argv), env=step.env)
-    workspace.progress.builder_command(command.script())
     start = workspace.log.stat().st_size if workspace.log.exists() else 0
     completed = None
     try:

@@ -119,7 +119,6 @@ class HostCompiler(Struct, kw_only=True):
             *uv_settings.options(environ),
         )
         command = Command(argv=argv, env=env, unset=("VIRTUAL_ENV",))
-        workspace.progress.builder_command(command.script())
         name = step.distribution.name
         with workspace.step(
             f"host build {python.interpreter.tag}-{step.target.build_suffix}{', zig' if zig else ''}"

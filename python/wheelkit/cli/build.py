@@ -31,6 +31,7 @@ from wheelkit.cli.options import (
     json_option,
     open_project,
     out_option,
+    quiet_option,
     sources_argument,
     tag_option,
     verbose_option,
@@ -66,6 +67,7 @@ class BuildOptions(Selectors, frozen=True, kw_only=True):
     fail_fast: bool
     compiler_cache: bool
     verbose: bool
+    quiet: bool
     as_json: bool
 
 
@@ -84,6 +86,7 @@ class BuildOptions(Selectors, frozen=True, kw_only=True):
     help="Cache compiled objects between container builds, with sccache.",
 )
 @verbose_option
+@quiet_option
 @json_option
 @checked
 def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of BuildOptions
@@ -166,7 +169,7 @@ def _execute(
     order: BuildOrder, options: BuildOptions, git_status: PendingStatus | None, correction: Correction
 ) -> BuildOutcome:
     """Execute the order; each first wheel of another kind than its distribution corrects the plan once."""
-    progress = TerminalProgress(verbose=options.verbose, times=times_of(order.plan))
+    progress = TerminalProgress(verbose=options.verbose, quiet=options.quiet, times=times_of(order.plan))
     with open_workspace(progress, "build") as workspace:
         for _ in order.plan.family.distributions:
             try:

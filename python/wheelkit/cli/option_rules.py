@@ -30,6 +30,7 @@ _CROSS = Rule("--cross", excludes=("--native", "--builder cibuildwheel", "--buil
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "build": (
         _CROSS,
+        Rule("--quiet", excludes=("--verbose",), because="both say how much is printed"),
         Rule(
             "--compiler-cache",
             excludes=("--cross", "--builder host"),

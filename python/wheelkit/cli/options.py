@@ -42,7 +42,10 @@ python_option = click.option(
     metavar="TAG",
     help="Run smoke tests on this interpreter only, such as cp312; repeatable.",
 )
-verbose_option = click.option("-v", "--verbose", is_flag=True, help="Print every command that runs.")
+verbose_option = click.option(
+    "-v", "--verbose", is_flag=True, help="Print every command that runs, and all that it prints."
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print only results and what fails.")
 tag_option = click.option(
     "--tag", metavar="TAG", help="Take only the members of the family that this release tag names."
 )

@@ -41,6 +41,7 @@ class _Written:
         self.completed.clear()
         self.lost_messages: OSError | None = None
         self.has_json = False
+        self.color = "auto"
         self.left, self.next = "no unfinished files were left behind", ""
 
 
@@ -185,7 +186,7 @@ def write(text: str, *, err: bool = False) -> None:
     """
     stream = sys.stderr if err else sys.stdout
     try:
-        click.echo(text, nl=False, file=stream)
+        click.echo(text, nl=False, file=stream, color=True if color_enabled(stream) else None)
     except OSError as error:
         if not err:
             raise lost_output(error) from error
@@ -236,8 +237,21 @@ def failed(text: str) -> str:
 
 
 def color_enabled(stream: TextIO) -> bool:
-    """Return whether a stream takes colour: it is a terminal and NO_COLOR is not set (no-color.org)."""
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+    """Return whether a stream takes colour.
+
+    ``--color`` decides, then NO_COLOR and FORCE_COLOR (no-color.org, force-color.org), and then whether it is
+    a terminal.
+    """
+    if _written.color != "auto":
+        return _written.color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+
+
+def set_color(when: str) -> None:
+    """Colour the output of this command ``always``, ``never`` or as ``auto`` decides."""
+    _written.color = when
 
 
 def age(seconds: float) -> str:

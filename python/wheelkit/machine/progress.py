@@ -27,9 +27,6 @@ class Progress:
     def output(self, data: bytes) -> None:
         """Take a line that a command of this thread's step printed."""
 
-    def builder_command(self, script: str) -> None:
-        """Take the command that builds the wheel, as the script that a user would type without wheelkit."""
-
     def reused(self, name: str, built: float, seconds: float) -> None:
         """Take a file from the cache: when it was built, in seconds since 1970, and how long that took."""
 
