@@ -208,6 +208,7 @@ def test_what_only_a_run_tells_is_named(tmp_path: Path) -> None:
         ".github/workflows/wheels.yml, job many: another job makes its matrix",
         '.github/workflows/wheels.yml, job own: nothing is known of the runner "self-hosted, big"',
         ".github/workflows/wheels.yml, job one: only its run tells what it builds",
+        ".github/workflows/wheels.yml, job one: only its run tells CIBW_SKIP",
     )
     (run,) = found.runs
     assert (run.environ, run.unknown) == ({}, ("CIBW_SKIP",))

@@ -229,6 +229,18 @@ def test_pythons_that_only_the_sdist_serves_are_named(project: Path) -> None:
             '[tool.cibuildwheel]\nskip = "*"',
             "no wheel is left for momentum: what [tool.cibuildwheel] builds and skips contradicts",
         ),
+        (
+            'requires-python = ">=3.10"',
+            "[tool.cibuildwheel]\nfree-threaded-support = true",
+            "Option 'free-threaded-support' not supported in a config file",
+        ),
+        ('requires-python = ">=3.10"', "[tool.cibuildwheel]\nenable = 3", "[tool.cibuildwheel] or a CIBW_"),
+        ('requires-python = ">=3.10"', "[tool.cibuildwheel]\nlinux = 3", "[tool.cibuildwheel] or a CIBW_"),
+        (
+            'requires-python = ">=3.10"',
+            f"[tool.cibuildwheel]\nbuild = '{'{a,b}' * 30}'",
+            "its braces stand for too many patterns",
+        ),
     ],
 )
 def test_what_cannot_be_adopted_is_one_message(project: Path, old: str, new: str, message: str) -> None:

@@ -110,7 +110,7 @@ def _adapted(table: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
 
 def _accepted(key: str, value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
     """Return the value of an option without the groups and names of images that cibuildwheel 4 refuses."""
-    if key == "enable":
+    if key == "enable" and isinstance(value, (str, list)):
         words = value.split() if isinstance(value, str) else value
         return " ".join(word for word in map(str, words) if word in GROUPS)
     if key.endswith("-image") and isinstance(value, str) and IMAGES_GONE.fullmatch(value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -30,6 +31,7 @@ OWN_MARK = "# Written by `wheelkit ci`"
 _DEPTH = 4
 # What decides over the builds besides cibuildwheel's own variables.
 _VARIABLES = frozenset({"MACOSX_DEPLOYMENT_TARGET", "IPHONEOS_DEPLOYMENT_TARGET", "ANDROID_API_LEVEL"})
+_DECIDING = re.compile(r"CIBW_(BUILD|SKIP|ENABLE|ARCHS(_[A-Z]+)?|(MANY|MUSL)LINUX_\w+_IMAGE)")
 _UPLOADING = ("pypa/gh-action-pypi-publish", "./.github/actions/publish")
 
 
@@ -74,8 +76,10 @@ class _Found(Struct, kw_only=True):
 def workflow_files(root: Path) -> tuple[list[Workflow], list[str]]:
     """Read the project's own workflows; also return a sentence for each that cannot be read."""
     workflows, broken = [], []
-    folder = root / FOLDER
-    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    try:
+        paths = sorted((root / FOLDER).iterdir()) if (root / FOLDER).is_dir() else []
+    except OSError as error:
+        return [], [f"{FOLDER} was left out: {error.strerror}"]
     for path in (path for path in paths if path.suffix in {".yml", ".yaml"}):
         name = f"{FOLDER}/{path.name}"
         try:
@@ -305,6 +309,9 @@ def _add_run(scope: _Scope, options: Table, package: object, found: _Found) -> N
     variables = {
         name: value for name, value in scope.env.items() if name.startswith("CIBW_") or name in _VARIABLES
     }
+    unknown = tuple(sorted(name for name, value in variables.items() if value is UNKNOWN))
+    if deciding := [name for name in unknown if _DECIDING.fullmatch(name)]:
+        found.incomplete.append(f"{where}: only its run tells {', '.join(deciding)}")
     found.runs.append(
         Run(
             workflow=scope.workflow,
@@ -312,7 +319,7 @@ def _add_run(scope: _Scope, options: Table, package: object, found: _Found) -> N
             system=System(system),
             machine=scope.machine,
             environ={name: written(value) for name, value in variables.items() if value is not UNKNOWN},
-            unknown=tuple(sorted(name for name, value in variables.items() if value is UNKNOWN)),
+            unknown=unknown,
             only=str(texts.get("--only", "")),
             archs=str(texts.get("--archs", "")),
             enable=str(texts.get("--enable", "")),
