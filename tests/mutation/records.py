@@ -78,7 +78,8 @@ class Records:
         running = set().union(*(lines.get(line, set()) for line in range(mutant.first, mutant.last + 1)))
         if "" not in running and running:
             return self.ordered(running, set(), programs & self.naming(stem))
-        likely = self.running_all([mutant.file])
+        # A test may only read what the import has made.
+        likely = self.running_all([mutant.file]) | self.naming(module_of(mutant.file), f"import {stem}\n")
         others = self.running_all(self.importers(mutant.file))
         return self.ordered(likely, others, programs & self.naming(stem) if likely else programs)
 
@@ -133,7 +134,7 @@ class Records:
 
     def importers(self, file: str) -> set[str]:
         """Return the modules that import a module."""
-        module = file.removeprefix("python/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        module = module_of(file)
         package, _, name = module.rpartition(".")
         text = f"from {module} import|import {module}|from {package} import .*{name}"
         return {
@@ -165,3 +166,8 @@ class Records:
         files = {file_of(name) for name in self.tests}
         texts = {file: (self.tree / file).read_text() for file in files if (self.tree / file).is_file()}
         return {name for name in self.tests if any(word in texts.get(file_of(name), "") for word in words)}
+
+
+def module_of(file: str) -> str:
+    """Return the name by which a file of the product is imported."""
+    return file.removeprefix("python/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
