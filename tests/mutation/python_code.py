@@ -25,8 +25,8 @@ COMPARISONS = {
 ARITHMETIC = {ast.Add: (r"\+", "-"), ast.Sub: (r"-", "+"), ast.Mult: (r"\*", "+"), ast.FloorDiv: (r"//", "*")}
 # What a function returns instead, by the annotation of its result.
 EMPTY = {"bool": ("True", "False"), "str": ('""',), "int": ("0", "1"), "tuple": ("()",), "list": ("[]",)}
-# Their arguments cannot be exchanged, or are types.
-NO_SWAP = {"isinstance", "issubclass", "cast", "getattr", "hasattr"}
+# Their arguments cannot be exchanged, are types, or are in no order (names of an option).
+NO_SWAP = {"isinstance", "issubclass", "cast", "getattr", "hasattr", "option"}
 Span = tuple[int, int]
 
 
