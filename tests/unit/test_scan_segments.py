@@ -351,3 +351,18 @@ def test_symbols_without_room_for_their_versions_are_not_read() -> None:
     with pytest.raises(_core.ScanError) as caught:
         _core.scan(few.patched("dynamic:VERSYM", end - 4, 8, 8))
     assert caught.value.what == "ELF symbol versions"
+
+
+# What many segments may repeat: notes, and the path of an interpreter.
+REPEATED = {"notes": (NOTE, note((NEEDED, 1)) * 1000), "interpreters": (3, b"/" + b"x" * 30_000 + b"\0")}
+
+
+@pytest.mark.parametrize("case", REPEATED)
+def test_segments_that_share_their_bytes_use_one_budget(case: str) -> None:
+    kind, content = REPEATED[case]
+    segment = (kind, 4, SIZE, BASE + SIZE, len(content), len(content), 8)
+    binary = Binary(data=TINY.data + content, marks=TINY.marks, order="little")
+    assert scanned(with_segments(WHOLE, DYNAMIC, *[segment] * 2, binary=binary)).faults == ()
+    with pytest.raises(_core.ScanError) as caught:
+        _core.scan(with_segments(WHOLE, DYNAMIC, *[segment] * 3000, binary=binary))
+    assert caught.value.reason == "too-complex"
