@@ -83,9 +83,10 @@ def _pushes(plan: Blueprint) -> str:
 def ref_glob(pattern: str) -> str:
     """Return a shell's glob of branches as GitHub's, whose ``?``, ``+`` and brackets mean something else.
 
-    Wildcards that GitHub lacks become ``*``, so that no branch is missed ("Filter pattern cheat sheet").
+    Wildcards that GitHub lacks ("Filter pattern cheat sheet"), and brackets that no branch has, become ``*``,
+    so that none is missed.
     """
-    return re.sub(r"[+!\[]", r"\\\g<0>", re.sub(r"(\[[^]]+\]|\?)+", "*", pattern))
+    return re.sub(r"[+!]", r"\\\g<0>", re.sub(r"(\[[^]]+\]|[?[])+", "*", pattern))
 
 
 def _workflow(head: str, jobs: Iterable[WorkflowJob], user_lines: UserLines) -> str:
