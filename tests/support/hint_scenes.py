@@ -38,6 +38,7 @@ class Scene:
     ``steps`` run before the line, and ``folder`` is where it runs. ``hints`` maps what is printed to the line
     that must work afterwards: SUCCEEDS if it is enough that the command itself succeeds. Without a line, the
     first one prints ``gone`` no longer. ``templates`` are the commands in the source of these hints.
+    With ``settings``, they are no commands but lines for the configuration, which are added to it.
     """
 
     line: str
@@ -49,8 +50,15 @@ class Scene:
     folder: str = "."
     git: bool = True
     builds: bool = False
+    settings: bool = False
 
 
+# Commands that test_hints.py of the integration tests runs against an index.
+PUBLISHING = (
+    "wheelkit publish {} --to {}",
+    "wheelkit smoke {} --from {}",
+    "wheelkit version bump patch --commit",
+)
 SCENES = {
     "files of one distribution that disagree": Scene(
         files={**FAMILY, "core/core/__init__.py": '__version__ = "2.2.9"\n'},
@@ -262,7 +270,7 @@ SCENES = {
         line="wheelkit doctor --offline",
         gone="readable by other users",
         hints={"chmod 600 @HOME@/.pypirc": None},
-        templates=("chmod 600 {}",),
+        templates=(),
     ),
     "a code that does not exist": Scene(
         line="wheelkit explain WK999",
@@ -276,6 +284,34 @@ SCENES = {
         gone="no terminal to ask on",
         hints={"wheelkit init --yes": SUCCEEDS},
         templates=("wheelkit init --yes",),
+    ),
+    "a template for two versions, configured in wheelkit.toml": Scene(
+        files={**FAMILY, "wheelkit.toml": 'distributions = ["core", "cli"]\n'},
+        line="wheelkit version check",
+        gone='are both tagged "v{version}"',
+        hints={
+            'wheelkit.toml: [distribution.core] tag = "core-v{version}"': None,
+        },
+        templates=(),
+        settings=True,
+    ),
+    "wheels to look at": Scene(
+        files={"pyproject.toml": CORE, "core/__init__.py": "", ".gitignore": "dist/\n"},
+        steps=("wheelkit build",),
+        line="wheelkit inspect dist",
+        gone="give wheels",
+        hints={"wheelkit inspect dist/*.whl": SUCCEEDS},
+        templates=("wheelkit inspect dist/*.whl",),
+        builds=True,
+    ),
+    "a dist folder that is not there": Scene(
+        files={"pyproject.toml": CORE, "core/__init__.py": "", ".gitignore": "dist/\n"},
+        steps=("wheelkit build",),
+        line="wheelkit verify-matrix",
+        gone="wheelkit verify-matrix dist/",
+        hints={"wheelkit verify-matrix dist/": SUCCEEDS},
+        templates=("wheelkit verify-matrix dist/",),
+        builds=True,
     ),
     "a plan": Scene(
         files={"pyproject.toml": CORE, "core/__init__.py": "", ".gitignore": "dist/\n"},

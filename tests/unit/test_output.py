@@ -8,6 +8,7 @@ import time
 import pytest
 
 from support.rows import rows
+from wheelkit.cli import output
 from wheelkit.cli.output import (
     age,
     color_enabled,
@@ -338,3 +339,24 @@ def test_in_githubs_logs_each_step_is_a_section_with_what_its_programs_printed(
 )
 def test_ages_are_written_for_people(seconds: float, text: str) -> None:
     assert age(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("", 'name it:  [tool.wheelkit.ci] staging = "NAME", in [tool.wheelkit]'),
+        ("wheelkit.toml", 'name it:  wheelkit.toml: [ci] staging = "NAME", in wheelkit.toml'),
+    ],
+)
+def test_settings_are_named_as_the_project_writes_them(
+    capsys: pytest.CaptureFixture[str], file: str, expected: str
+) -> None:
+    output.prepare_streams()
+    output.configured_in(file)
+    text = 'name it:  [tool.wheelkit.ci] staging = "NAME", in [tool.wheelkit]'
+    output.note(text)
+    output.show_error("no", hint=text)
+    assert output.as_configured(text) == expected
+    printed = [line.strip() for line in capsys.readouterr().err.splitlines()]
+    assert printed == [expected, "wheelkit: no", expected]
+    output.prepare_streams()

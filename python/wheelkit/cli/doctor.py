@@ -10,7 +10,7 @@ import click
 from msgspec.structs import replace
 
 from wheelkit.cli.options import config_option, current_folder, json_option, open_project
-from wheelkit.cli.output import color_enabled, fit, result_json, show, write
+from wheelkit.cli.output import as_configured, color_enabled, fit, result_json, show, write
 from wheelkit.doctor import DoctorContext, LineState, run_checks
 from wheelkit.errors import WheelkitError
 from wheelkit.text import printable, printable_lines
@@ -71,7 +71,7 @@ def _text(line: CheckLine, name_width: int) -> str:
     if color_enabled(sys.stdout):
         state = click.style(state, fg=_COLOURS[line.state])
     text = f"  {state}  {name}  {fit(printable_lines(line.detail), sys.stdout, indent).lstrip()}"
-    return f"{text}\n{' ' * indent}{printable_lines(line.fix)}" if line.fix else text
+    return f"{text}\n{' ' * indent}{printable_lines(as_configured(line.fix))}" if line.fix else text
 
 
 def _verdict(lines: Sequence[CheckLine]) -> str:

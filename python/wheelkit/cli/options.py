@@ -10,6 +10,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wheelkit.cli.output import configured_in
 from wheelkit.errors import ConfigError, ProjectError, UsageError
 from wheelkit.inputs import resolved
 
@@ -146,6 +147,15 @@ def _open_members(sources: Sequence[Path], config_file: Path | None) -> OpenProj
 
 def load_config(folder: Path, config_file: Path | None) -> Config:
     """Load the configuration of a folder, or the file given with ``--config``."""
+    from wheelkit.config.load import PROJECT_FILE
+
+    loaded = _load_config(folder, config_file)
+    if loaded.source is not None and loaded.source.name != PROJECT_FILE:
+        configured_in(loaded.source.name)
+    return loaded
+
+
+def _load_config(folder: Path, config_file: Path | None) -> Config:
     from wheelkit import config, matrix
     from wheelkit.config.load import OWN_FILE
 

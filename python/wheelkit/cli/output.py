@@ -26,6 +26,7 @@ _JSON_CHUNKS = 10_000
 # An escaped backslash, a pair of surrogates or a lone one, in JSON's ASCII form. Python writes lone ones for
 # file names that are not UTF-8, and other parsers refuse them.
 _SURROGATES = r"\\(?:\\|ud[89ab]..\\ud[c-f]..|(?P<lone>ud[89a-f]..))"
+_SETTING = re.compile(r"\[tool\.wheelkit(?:\.([^\]\n]+))?\]")
 _AGE_UNITS = (("days", 86400, 2), ("h", 3600, 1), ("min", 60, 1))
 
 
@@ -42,6 +43,7 @@ class _Written:
         self.lost_messages: OSError | None = None
         self.has_json = False
         self.color = "auto"
+        self.own_file = ""
         self.left, self.next = "no unfinished files were left behind", ""
 
 
@@ -144,7 +146,22 @@ def note(text: str) -> None:
         write(f"{dimmed(fit(line, sys.stderr, indent=2))}\n", err=True)
 
 
+def configured_in(file: str) -> None:
+    """Set the name of the project's own configuration file, in whose form messages name settings."""
+    _written.own_file = file
+
+
+def as_configured(text: str) -> str:
+    """Return a text with ``[tool.wheelkit.NAME]`` as the project's file writes it: ``[NAME]`` of its own."""
+    if not _written.own_file:
+        return text
+    return _SETTING.sub(
+        lambda match: f"{_written.own_file}: [{match[1]}]" if match[1] else _written.own_file, text
+    )
+
+
 def _lines(text: str) -> list[str]:
+    text = as_configured(text)
     return printable_lines(text.replace("\r\n", "\n").replace("\r", "\n")).splitlines()
 
 

@@ -11,7 +11,7 @@ import click
 from msgspec import Struct
 
 from wheelkit.cli.options import config_option, json_option, open_project
-from wheelkit.cli.output import columns, completed, note, result, result_json
+from wheelkit.cli.output import as_configured, columns, completed, note, result, result_json
 from wheelkit.config import Problems, normalise
 from wheelkit.errors import UsageError
 from wheelkit.hints import push_tags
@@ -384,7 +384,9 @@ def _problems(problems: Iterable[VersionProblem]) -> str:
     for problem in problems:
         named = problem.where in problem.what or problem.where in {TEMPLATE, GIT_TAGS}
         place = "" if named else f"in {problem.where}:  "
-        lines.append(f"  {problem.distribution}: {problem.what}\n{indent(place + problem.fix, '    ')}")
+        lines.append(
+            f"  {problem.distribution}: {problem.what}\n{indent(place + as_configured(problem.fix), '    ')}"
+        )
     return "\n".join(lines)
 
 

@@ -182,12 +182,11 @@ class Config(Struct, frozen=True, kw_only=True):
         """The file for messages, or the folder if there is none."""
         return str(self.source or self.root)
 
-    def table(self, *keys: str) -> str:
-        """Return the header of a table as the project's file writes it, for messages.
+    @staticmethod
+    def table(*keys: str) -> str:
+        """Return the header of a table in a message, as in pyproject.toml.
 
-        In a wheelkit.toml, the keys are at the top, and the file is named.
+        Where a file of its own configures the project, the command line writes it as there.
         """
-        words = [key if _BARE_KEY.fullmatch(key) else json.dumps(key) for key in keys]
-        if self.source is None or self.source.name == "pyproject.toml":
-            return f"[{'.'.join(['tool', 'wheelkit', *words])}]"
-        return f"{self.source.name}: [{'.'.join(words)}]"
+        words = (key if _BARE_KEY.fullmatch(key) else json.dumps(key) for key in keys)
+        return f"[{'.'.join(['tool', 'wheelkit', *words])}]"

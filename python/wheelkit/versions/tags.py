@@ -187,7 +187,6 @@ def _require_agreement(config: Config, state: FamilyVersions, keys: Sequence[str
         raise CheckFailedError(
             "the versions have problems; nothing was tagged",
             detail="\n".join(lines),
-            hint="wheelkit version check",
         )
 
 
