@@ -47,6 +47,8 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command; for an unknown name, suggest the closest one."""
+        if cmd_name == "help":
+            return _help
         if cmd_name not in COMMANDS:
             from difflib import get_close_matches
 
@@ -63,8 +65,27 @@ class _Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+@click.command("help", add_help_option=False)
+@click.argument("names", nargs=-1)
+@click.pass_context
+def _help(context: click.Context, names: tuple[str, ...]) -> None:
+    """Show the help of wheelkit, or of a command: what ``--help`` shows."""
+    parent = context.parent or context
+    shown: click.Command = parent.command
+    for name in names:
+        if not isinstance(shown, click.Group):
+            parent.fail(f'"{parent.command_path}" has no command "{name}"')
+        found = shown.get_command(parent, name)
+        if found is None:
+            parent.fail(f'"{parent.command_path}" has no command "{name}"')
+        shown, parent = found, click.Context(found, info_name=name, parent=parent)
+    show(f"{shown.get_help(parent)}\n")
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, message="wheelkit %(version)s", help="Show the version.")
+@click.version_option(
+    __version__, "-V", "--version", message="wheelkit %(version)s", help="Show the version."
+)
 @click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),

@@ -394,3 +394,29 @@ def test_the_plan_of_a_dense_family_names_few_siblings(
     assert shown["a4"] == "a0, a1, a2, a3"
     assert shown["a7"] == "all of the above"
     assert shown["a8"] == "a0, a1, a2, a3 and 2 more"
+
+
+@rows("words", [[], ["plan"], ["version"], ["version", "bump"]])
+def test_help_is_a_command_too(words: list[str], capsys: Capture) -> None:
+    assert main([*words, "--help"]) == 0
+    asked = capsys.readouterr().out
+    assert main(["help", *words]) == 0
+    assert capsys.readouterr().out == asked
+
+
+@rows(
+    ("words", "said"),
+    [
+        (["plam"], 'there is no command "plam"; did you mean "plan"?'),
+        (["plan", "x"], '"wheelkit plan" has no command "x"'),
+        (["version", "x"], '"wheelkit version" has no command "x"'),
+    ],
+)
+def test_help_about_what_does_not_exist(words: list[str], said: str, capsys: Capture) -> None:
+    assert main(["help", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_version_has_a_short_option(capsys: Capture) -> None:
+    assert main(["-V"]) == 0
+    assert capsys.readouterr().out == f"wheelkit {__version__}\n"
