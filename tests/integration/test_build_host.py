@@ -540,7 +540,7 @@ def test_a_failing_smoke_command_keeps_the_wheel_out(project: MakeProject, wheel
     )
     assert "AssertionError" in done.stderr
     assert "full log: " in done.stderr
-    assert not (folder / "dist").exists()
+    assert [path.name for path in (folder / "dist").iterdir()] == ["failed"]
 
 
 def test_the_result_as_json_is_the_manifests(project: MakeProject, wheelkit: Wheelkit) -> None:

@@ -30,8 +30,13 @@ def identifiers(plan: Plan) -> dict[System, tuple[str, ...]]:
 
 
 def interpreters_on(plan: Plan, target: Target) -> str:
-    """Return the interpreters that the family promises on a target: ``cp311-cp314 cp314t pp311``."""
+    """Return the interpreters that the family promises on a target: ``cp311-cp314 cp314t pp311``.
+
+    Where single builds are selected, return those that are built here.
+    """
     promised = [matrix.interpreters_on(target) for matrix in plan.matrices.values()]
+    if plan.partial:
+        promised = [step.interpreters for step in plan.steps if step.target == target] or promised
     return _ranges(dict.fromkeys(interpreter for members in promised for interpreter in members))
 
 
