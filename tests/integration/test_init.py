@@ -116,4 +116,4 @@ def test_a_real_project_builds_and_passes_its_verification_at_once(
     assert [name.startswith(tags) for name, tags in zip(tags_built, wheels, strict=True)] == [True] * len(
         wheels
     )
-    assert wheelkit("verify-matrix", "dist", "--native", cwd=folder).returncode == 0
+    assert wheelkit("verify-matrix", "dist", "--native", cwd=folder, env=HERE).returncode == 0

@@ -282,7 +282,12 @@ def _native_targets(contract: Contract) -> tuple[Target, ...]:
 
     machine = facts.detect(containers=False)
     targets = (target for promise in contract.promises.values() for target in promise.matrix.targets)
-    return tuple(target for target in dict.fromkeys(targets) if machine.builds(target))
+    native = tuple(target for target in dict.fromkeys(targets) if machine.builds(target))
+    # Only a container builds for another C library; asking for its engine takes a while.
+    foreign = {target for target in native if target.libc and target.libc != machine.libc}
+    if foreign and facts.detect().engine is None:
+        return tuple(target for target in native if target not in foreign)
+    return native
 
 
 def _show(report: Report, options: VerifyOptions, collector: ContentsCollector | None) -> None:
