@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 import zipfile
 from collections.abc import Callable
@@ -158,6 +160,32 @@ def test_a_wheel_of_the_index_passes_and_a_damaged_one_fails(
 @pytest.mark.slow
 def test_the_same_on_musl_whose_python_is_built_first(wheelkit: Wheelkit, tmp_path: Path) -> None:
     check(MUSL, wheelkit, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("deed", "words"),
+    [("kill -9 $$", "was ended by SIGKILL"), ("sleep 60", "timed out")],
+    ids=["killed", "hung"],
+)
+def test_an_emulator_that_is_killed_or_hangs_is_a_failure(
+    deed: str, words: str, wheelkit: Wheelkit, tmp_path: Path
+) -> None:
+    sample = next(sample for sample in SAMPLES if sample.made_by == "s390x")
+    env = emulation(sample.made_by)
+    qemu = shutil.which("qemu-s390x-static", path=env["PATH"])
+    assert qemu is not None
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "dist").mkdir()
+    wrapper = tmp_path / "bin/qemu-s390x"
+    wrapper.write_text(f'#!/bin/sh\ncase "$*" in *wheelkit-probe*) {deed};; esac\nexec {qemu} "$@"\n')
+    wrapper.chmod(0o755)
+    (tmp_path / "dist" / sample.wheel).write_bytes(corpus.wheel(sample.wheel).read_bytes())
+    path = f"{tmp_path / 'bin'}{os.pathsep}{env['PATH']}"
+    command = ("smoke", "dist", "--emulate", "--json", "--timeout", "0.5")
+    done = wheelkit(*command, cwd=tmp_path, env={**env, "PATH": path})
+    assert done.returncode == 1
+    (case,) = json.loads(done.stdout)["cases"]
+    assert [words in failure["what"] for failure in case["failures"]] == [True]
 
 
 def test_without_emulators_the_exit_code_says_so(wheelkit: Wheelkit, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import configparser
 import json
+import shlex
+import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -13,6 +15,7 @@ from support.rows import rows
 from wheelkit import config, matrix, plan
 from wheelkit.__main__ import main
 from wheelkit.builders.cross import limits
+from wheelkit.builders.cross.compilers import write_compilers, write_toolchain
 from wheelkit.builders.cross.environment import make_environment
 from wheelkit.builders.cross.files import build_details, cross_file, definition_file
 from wheelkit.errors import (
@@ -34,6 +37,10 @@ TRIPLES = {
     "manylinux_2_28_x86_64": "x86_64-linux-gnu.2.28",
     "manylinux2014_x86_64": "x86_64-linux-gnu.2.17",
     "manylinux_2_34_aarch64": "aarch64-linux-gnu.2.34",
+    "manylinux_2_28_s390x": "s390x-linux-gnu.2.28",
+    "manylinux_2_28_ppc64le": "powerpc64le-linux-gnu.2.28",
+    "manylinux_2_39_riscv64": "riscv64-linux-gnu.2.39",
+    "manylinux_2_31_armv7l": "arm-linux-gnueabihf.2.31",
     "musllinux_1_2_x86_64": "x86_64-linux-musl",
     "macosx_10_13_x86_64": "x86_64-macos.10.13",
     "macosx_11_0_arm64": "aarch64-macos.11.0",
@@ -87,7 +94,7 @@ def test_each_target_has_a_row_with_zigs_name_of_it(tag: str, triple: str) -> No
         ("manylinux_2_5_x86_64", "from version 2.17 on"),
         ("macosx_10_9_x86_64", "from version 10.13 on"),
         ("macosx_11_0_universal2", "do not support macosx_11_0_universal2"),
-        ("manylinux_2_28_s390x", "do not support manylinux_2_28_s390x"),
+        ("manylinux_2_36_loongarch64", "do not support manylinux_2_36_loongarch64"),
     ],
 )
 def test_a_target_without_a_cross_build_says_why(tag: str, why: str) -> None:
@@ -144,7 +151,14 @@ def test_the_cross_file_survives_odd_folders() -> None:
         "endian": "'little'",
         "subsystem": "'macos'",
     }
-    assert "cpp" not in parser["binaries"]
+    assert parser["binaries"]["cpp"] == parser["binaries"]["c"].replace("'cc'", "'c++'")
+
+
+def test_the_byte_order_is_that_of_the_target() -> None:
+    for tag, endian in (("manylinux_2_28_s390x", "big"), ("manylinux_2_28_ppc64le", "little")):
+        row = cross_target(Target.parse(tag))
+        assert row is not None
+        assert f"endian = '{endian}'" in cross_file(row, Path("/zig"), Path("/include"))
 
 
 def test_the_description_links_an_import_library_on_windows_alone() -> None:
@@ -186,11 +200,8 @@ py.extension_module('x', 'x.c', limited_api: '3.11')
 @rows(
     ("line", "reason"),
     [
-        ("add_languages('cpp')", "C++"),
-        ("add_languages('cpp', native: false)", "C++"),
-        ("project('y', ['c', 'cpp'], version: '1')", "C++"),
-        ("project('y', 'c', 'cpp')", "C++"),
-        ("executable('y', 'y.cpp')", "C++"),
+        ("project('y', ['c', 'fortran'], version: '1')", "a language"),
+        ("project('y', 'c', 'cuda')", "a language"),
         ("dependency('openmp')", "OpenMP"),
         ("dependency('OpenMP', required: true)", "OpenMP"),
         ("dependency('appleframeworks', modules: 'foundation')", "Apple"),
@@ -215,12 +226,13 @@ def test_limits_are_reported_with_their_place(tmp_path: Path, line: str, reason:
     "line",
     [
         "",
-        "# add_languages('cpp')",
-        "message('# C++ is not here: add_languages(cpp)')",
-        "if get_option('tests').enabled()\n  add_languages('cpp')\n  executable('t', 't.cpp')\nendif",
+        "# add_languages('fortran')",
+        "message('# Rust is not here: add_languages(rust)')",
+        "if get_option('tests').enabled()\n  add_languages('rust')\n  executable('t', 't.rs')\nendif",
         "foreach name : []\n  dependency('openmp')\nendforeach",
-        "add_languages('cpp', native: true)",
-        "add_languages('cpp', required: false)",
+        "add_languages('cpp')",
+        "executable('y', 'y.cpp')",
+        "add_languages('fortran', required: false)",
         "dependency('openmp', required: false)",
         "dependency('openmp', required: get_option('openmp'))",
         "add_languages('cython')",
@@ -230,28 +242,86 @@ def test_limits_are_reported_with_their_place(tmp_path: Path, line: str, reason:
 def test_what_a_build_may_never_meet_is_no_limit(tmp_path: Path, line: str) -> None:
     (tmp_path / "meson.build").write_text(f"{PLAIN}{line}\n")
     (tmp_path / "cxx").mkdir()
-    (tmp_path / "cxx/meson.build").write_text("add_languages('cpp')\n")
+    (tmp_path / "cxx/meson.build").write_text("add_languages('fortran')\n")
     limits.require_supported([distribution(tmp_path)])
 
 
 def test_an_sdist_is_read_like_a_folder(tmp_path: Path) -> None:
     folder = tmp_path / "momentum-1.2.0"
     folder.mkdir()
-    (folder / "meson.build").write_text(f"{PLAIN}add_languages('cpp')\n")
+    (folder / "meson.build").write_text(f"{PLAIN}add_languages('fortran')\n")
     with tarfile.open(tmp_path / "momentum-1.2.0.tar.gz", "w:gz") as archive:
         archive.add(folder, arcname=folder.name)
     (problem,) = limits.limitations(distribution(tmp_path / "momentum-1.2.0.tar.gz"))
-    assert problem.startswith("meson.build, line 4: C++")
+    assert problem.startswith("meson.build, line 4: a language")
 
 
 def test_another_backend_and_the_full_api_are_limits_too(tmp_path: Path) -> None:
     with pytest.raises(ProjectError) as caught:
-        limits.require_supported(
-            [distribution(backend="setuptools.build_meta"), distribution(tmp_path, limited_api=False)]
-        )
+        limits.require_supported([distribution(backend="maturin"), distribution(tmp_path, limited_api=False)])
     first, second = caught.value.detail.splitlines()
-    assert "the build backend is setuptools.build_meta; cross builds support only meson-python" in first
+    assert "backend is maturin; cross builds support only meson-python, setuptools and" in first
     assert "limited-api is not true" in second
+
+
+def test_cmake_projects_are_for_linux(tmp_path: Path) -> None:
+    project = distribution(tmp_path, backend="scikit_build_core.build")
+    limits.require_supported([project], map(Target.parse, ("manylinux_2_28_s390x", "musllinux_1_2_x86_64")))
+    with pytest.raises(ProjectError) as caught:
+        limits.require_supported([project], map(Target.parse, ("manylinux_2_28_s390x", "win_amd64")))
+    assert caught.value.detail == (
+        "momentum: CMake projects are cross-built for Linux only, not for win_amd64"
+    )
+
+
+def test_setuptools_has_to_use_the_limited_api(tmp_path: Path) -> None:
+    limits.require_supported([distribution(tmp_path, backend="setuptools.build_meta")])
+    with pytest.raises(ProjectError, match="cannot be cross-built") as caught:
+        limits.require_supported([distribution(tmp_path, backend="", limited_api=False)])
+    assert "sets py-limited-api; cross builds need the limited API" in caught.value.detail
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the programs are shell scripts")
+@rows(
+    ("tag", "library", "linked", "dropped"),
+    [
+        ("manylinux_2_28_s390x", "", "-shared -s", "-flto"),
+        ("macosx_11_0_arm64", "", "-shared -undefined dynamic_lookup -s", "-pthread"),
+        ("win_amd64", "/x/libpython3.a", "-Wl,--no-allow-shlib-undefined /x/libpython3.a", "-fPIC"),
+    ],
+)
+def test_setuptools_gets_compilers_by_variables(
+    tag: str, library: str, linked: str, dropped: str, tmp_path: Path
+) -> None:
+    row = cross_target(Target.parse(tag))
+    assert row is not None
+    zig = tmp_path / "zig"
+    zig.write_text('#!/bin/sh\necho "$@"\n')
+    zig.chmod(0o755)
+    found = Path(library) if library else None
+    variables = write_compilers(row, zig, Path("/my include"), found, tmp_path)
+    for name, language in (("CC", "cc"), ("CXX", "c++")):
+        done = subprocess.run(
+            [variables[name], dropped, "-c", "a b.c"], capture_output=True, text=True, check=True
+        )
+        assert done.stdout.startswith(f"{language} -target {row.triple} ")
+        assert "-I/my include -c a b.c" in done.stdout
+    assert linked in variables["LDSHARED"]
+    assert shlex.split(variables["LDCXXSHARED"])[0] == variables["CXX"]
+    assert (
+        subprocess.run([variables["AR"], "rcs", "x.a"], capture_output=True, text=True, check=True).stdout
+        == "ar rcs x.a\n"
+    )
+
+
+def test_cmake_gets_a_toolchain_file(tmp_path: Path) -> None:
+    row = cross_target(Target.parse("manylinux_2_28_ppc64le"))
+    assert row is not None
+    programs = {name: f"/in clude/{name}" for name in ("CC", "CXX", "AR", "RANLIB")}
+    (path,) = write_toolchain(row, programs, tmp_path).values()
+    text = Path(path).read_text()
+    assert "set(CMAKE_SYSTEM_PROCESSOR ppc64le)" in text
+    assert "set(CMAKE_CXX_COMPILER [[/in clude/CXX]])" in text
 
 
 def test_lines_keep_their_numbers() -> None:

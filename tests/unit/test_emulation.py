@@ -215,7 +215,7 @@ def test_only_emulate_requires_emulators(
         assert "1 wheel for other platforms could not be tried here" in output
         assert "apt install wine64" in output
     if code == 0:
-        assert "not run: wine is not installed\n" in output
+        assert "not run: core-1.0-x.whl: wine is not installed\n" in output
 
 
 def test_without_the_option_other_platforms_are_one_note(

@@ -148,10 +148,19 @@ def write_compilers(step: NativeStep, folder: Path, environ: Mapping[str, str] =
         # By default, zig traps undefined behaviour in builds without optimisation.
         options = ("-g0", "-fno-sanitize=undefined", f'-DPYBIND11_STDLIB="{mark}"')
         command = shlex.join((str(find_zig()), name, "-target", target.triple, *options))
-        programs[name] = folder / name
-        programs[name].write_text(_SCRIPT.format(dropped="|".join(_GCC_ONLY), command=command, last=last))
-        programs[name].chmod(0o755)
+        programs[name] = write_script(folder / name, command, last=last)
     return Zig(cc=programs["cc"], cxx=programs["c++"], triple=target.triple, mark=mark)
+
+
+def write_script(path: Path, command: str, *, dropped: tuple[str, ...] = (), last: str = "") -> Path:
+    """Write a program that runs a shell command with its arguments, less those that only GCC understands.
+
+    ``dropped`` are patterns of further arguments to leave out, ``last`` what follows the arguments.
+    """
+    words = "|".join((*_GCC_ONLY, *dropped))
+    path.write_text(_SCRIPT.format(dropped=words, command=command, last=last), encoding="utf-8")
+    path.chmod(0o755)
+    return path
 
 
 def _system_folders(arch: str, environ: Mapping[str, str]) -> Iterator[str]:

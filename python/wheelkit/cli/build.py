@@ -94,6 +94,12 @@ def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of Buil
 
     Without a flag, everything that this machine can build is built. PROJECT is a member of the family, a
     folder or an sdist.
+
+    --cross compiles for all targets on this machine: meson-python, setuptools and (for Linux only)
+    scikit-build-core projects in C, C++ and Cython that use the limited API. It does not do wheels for one
+    version of Python, other build backends, libraries of the system, OpenMP, Apple's frameworks, Rust and
+    Fortran, nor targets other than glibc, musl (x86_64, aarch64), macOS and 64-bit Windows. A setup.py that
+    asks sys.platform is told of this machine. wheelkit smoke --emulate tries the wheels.
     """
     options = BuildOptions(**values)
     source_date.require_valid()
@@ -103,7 +109,7 @@ def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of Buil
     request = plans.PlanRequest(
         machine=facts.detect(engines=engines),
         out=resolved(options.out),
-        builder=options.forced_builder(project.family),
+        builder=options.forced_builder(project.family, project.config),
         targets=options.targets,
         identifiers=options.identifiers,
         compiler_cache=require_compiler_cache() if options.compiler_cache else None,
@@ -140,7 +146,8 @@ def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of Buil
             f" to remove what is outdated:  wheelkit clean --old{out}"
         )
     if options.cross:
-        note("cross builds are experimental: the wheels were verified from their bytes, but not run")
+        note("cross builds are experimental: the wheels were verified from their bytes, but not run;")
+        note(f"to run them under emulators:  wheelkit smoke {shlex.quote(str(options.out))} --emulate")
     _show(built, as_json=options.as_json)
 
 

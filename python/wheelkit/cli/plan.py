@@ -77,7 +77,7 @@ def command(**values: Any) -> None:  # noqa: ANN401 - one for each field of Plan
     request = plans.PlanRequest(
         machine=facts.detect(engines=engines),
         out=resolved(options.out),
-        builder=options.forced_builder(project.family),
+        builder=options.forced_builder(project.family, project.config),
         targets=options.targets,
         identifiers=options.identifiers,
     )

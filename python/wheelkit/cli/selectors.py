@@ -9,10 +9,12 @@ from msgspec import Struct
 
 from wheelkit import plan as plans
 from wheelkit.builders.units import Selection
+from wheelkit.matrix import matrix_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from wheelkit.config import Config
     from wheelkit.project.family import Family
 
 
@@ -78,13 +80,16 @@ class Selectors(Struct, frozen=True, kw_only=True):
             names=frozenset(names),
         )
 
-    def forced_builder(self, family: Family) -> plans.Builder | None:
+    def forced_builder(self, family: Family, config: Config) -> plans.Builder | None:
         """Return the builder that the options force, if any; raise if the family cannot be cross-built."""
         if not self.cross:
             return None if self.builder == "auto" else plans.Builder(self.builder)
         from wheelkit.builders.cross import require_supported
 
-        require_supported(family.native)
+        targets = matrix_of(config, None).targets
+        require_supported(
+            family.native, [target for target in targets if not self.targets or target.tag in self.targets]
+        )
         return plans.Builder.CROSS
 
     def words(self) -> str:

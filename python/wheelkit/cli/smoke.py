@@ -30,7 +30,7 @@ from wheelkit.smoke.install import Source, configured_index, require_valid
 from wheelkit.smoke.model import FAMILY, CaseResult, InstallMode
 from wheelkit.smoke.run import SmokeRequest
 from wheelkit.smoke.smoke import smoke
-from wheelkit.text import plural
+from wheelkit.text import plural, shorten_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -288,9 +288,9 @@ def _note_not_run(smoked: SmokeResult) -> None:
     for wheel in smoked.not_run:
         reasons.setdefault((wheel.what, wheel.fix), []).append(wheel.file)
     for (what, fix), files in reasons.items():
-        note(f"not run: {what}")
-        for line in (*files, *([f"to run: {fix}"] if fix else [])):
-            note(f"  {line}")
+        note(f"not run: {shorten_list(files)}: {what}")
+        if fix:
+            note(f"  to run: {fix}")
 
 
 def _by_platform(results: Iterable[CaseResult]) -> dict[str, list[CaseResult]]:

@@ -1,7 +1,8 @@
 /* The pyconfig.h of cross builds: what Python.h needs to know about any target, for limited-API extensions.
  *
- * The pyconfig.h of an installed Python describes only that Python's machine; this one gets the facts from the compiler.
- * It supports CPython 3.11 and later, but not the full API, whose structures depend on how an interpreter was configured.
+ * The pyconfig.h of an installed Python describes only that Python's machine; this one gets the facts from
+ * the compiler. It supports CPython 3.11 and later, but not the full API, whose structures depend on how an
+ * interpreter was configured.
  */
 #ifndef WHEELKIT_PYCONFIG_H
 #define WHEELKIT_PYCONFIG_H
@@ -22,8 +23,12 @@
 #define SIZEOF__BOOL 1
 #define SIZEOF_OFF_T 8
 #define SIZEOF_TIME_T 8
-#define SIZEOF_PTHREAD_T 8
+#define SIZEOF_PTHREAD_T __SIZEOF_POINTER__
 #define SIZEOF_PID_T 4
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define WORDS_BIGENDIAN 1
+#endif
 
 #define HAVE_LONG_LONG 1
 #define HAVE_STDARG_PROTOTYPES 1

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from wheelkit import data
 from wheelkit.matrix import System
 from wheelkit.plan.model import FILES, OUT, PYTHON, SDIST
+from wheelkit.project.backends import CrossBuild
 from wheelkit.text import dotted
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ class CrossTarget(Struct, frozen=True, kw_only=True, rename="kebab"):
     """One row of data/cross.toml, filled in with a target's version.
 
     ``targets`` are globs of the targets, supported from the version ``oldest`` on. ``triple`` is zig's name
-    of the target. ``system``, ``cpu`` and ``subsystem`` are Meson's names. ``platform`` and ``suffix`` are
-    those of a Python on that machine. ``libc`` is the soname of musl, ``import_library`` dlltool's name of
-    the machine; they are empty for targets that do not need them.
+    of the target. ``system``, ``cpu``, ``endian`` and ``subsystem`` are Meson's names. ``platform`` and
+    ``suffix`` are those of a Python on that machine. ``libc`` is the soname of musl, ``import_library``
+    dlltool's name of the machine; they are empty for targets that do not need them.
     """
 
     targets: tuple[str, ...]
@@ -40,6 +41,7 @@ class CrossTarget(Struct, frozen=True, kw_only=True, rename="kebab"):
     suffix: str
     link_args: tuple[str, ...]
     subsystem: str = ""
+    endian: str = "little"
     libc: str = ""
     import_library: str = ""
 
@@ -61,15 +63,19 @@ def unsupported_reason(target: Target) -> str:
     return f"zig supports it from version {dotted(row.oldest)} on"
 
 
-def argv(target: Target) -> tuple[str, ...]:
+def argv(target: Target, how: CrossBuild) -> tuple[str, ...]:
     """Return the command line that builds one raw wheel, with placeholders."""
+    build = ("uv", "build", "--wheel", "--no-build-isolation", "--python", PYTHON)
+    settings = _meson_settings(target) if how is CrossBuild.MESON else ()
+    return (*build, *settings, "--out-dir", OUT, SDIST)
+
+
+def _meson_settings(target: Target) -> tuple[str, ...]:
     options = [f"setup-args=--cross-file={FILES}/{CROSS_FILE}"]
     if target.system is not System.MACOS:  # there Meson rejects the option and uses the building Python
         options.append(f"setup-args=-Dpython.build_config={FILES}/{DETAILS_FILE}")
     options.append("compile-args=-j2")  # several targets build at a time
-    settings = (word for option in options for word in ("--config-setting", option))
-    build = ("uv", "build", "--wheel", "--no-build-isolation", "--python", PYTHON)
-    return (*build, *settings, "--out-dir", OUT, SDIST)
+    return tuple(word for option in options for word in ("--config-setting", option))
 
 
 @cache

@@ -333,7 +333,8 @@ def _steps(config: Config, request: PlanRequest, run: _Run) -> Iterator[NativeSt
     )
     if step.builder is Builder.CROSS:
         repair = shlex.join(wheelkit_command(target, excluded))
-        yield replace(step, argv=cross.argv(target), repair=repair, tests=())
+        argv = cross.argv(target, distribution.build_backend.cross)
+        yield replace(step, argv=argv, repair=repair, tests=())
         return
     if step.builder is Builder.HOST:
         yield _for_host(step, run, request)

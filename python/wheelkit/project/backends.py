@@ -26,6 +26,15 @@ class VersionForm(Enum):
     NAMED_IN_SETUP = auto()  # in a file that setup.py reads
 
 
+class CrossBuild(Enum):
+    """How a backend is told to compile for another machine: not at all, or by what."""
+
+    NONE = auto()
+    MESON = auto()  # a cross file
+    VARIABLES = auto()  # CC, LDSHARED and the like, as setuptools reads them
+    CMAKE = auto()  # a toolchain file
+
+
 class VersionSource(Struct, frozen=True, kw_only=True):
     """Where a backend takes the version from: version control, or the first of ``files`` that states one.
 
@@ -71,7 +80,7 @@ class Backend(Struct, frozen=True, kw_only=True):
 
     ``packs_tracked_files``: its sdist holds the files that git tracks. ``configures_for_sdist``: it needs a
     compiler even for the sdist. ``free_threaded_setting`` is the config setting that a limited-API project
-    needs on free-threaded interpreters. ``cross_builds``: wheelkit can cross-build it. ``programs`` are those
+    needs on free-threaded interpreters. ``cross`` is how wheelkit cross-builds it. ``programs`` are those
     that each build installs. ``builds_without_texts``: a missing readme or licence file is a warning to it.
     ``packing`` says how a ``{file}`` gets into its sdist.
 
@@ -91,7 +100,7 @@ class Backend(Struct, frozen=True, kw_only=True):
     packs_tracked_files: bool = False
     configures_for_sdist: bool = False
     free_threaded_setting: str = ""
-    cross_builds: bool = False
+    cross: CrossBuild = CrossBuild.NONE
     programs: tuple[str, ...] = ()
     builds_without_texts: bool = False
     packing: str = ""
@@ -323,7 +332,7 @@ BACKENDS = (
         configures_for_sdist=True,
         # meson-python rejects `limited-api = true` there before 3.15; this builds a version-specific wheel.
         free_threaded_setting="setup-args=-Dpython.allow_limited_api=false",
-        cross_builds=True,
+        cross=CrossBuild.MESON,
         programs=("meson", "ninja"),
         packing="meson-python packs what git tracks:  git add {file}",
         versions=_meson_versions,
@@ -361,6 +370,7 @@ BACKENDS = (
         native=_scikit_build_native,
         limited_api=lambda files: "py-api" in files.table("tool", "scikit-build", "wheel"),
         states_abi3=True,
+        cross=CrossBuild.CMAKE,
         packing='add to [tool.scikit-build]:  sdist.include = ["{file}"]',
         versions=_scikit_build_versions,
     ),
@@ -386,6 +396,7 @@ BACKENDS = (
         table="setuptools",
         describes_project=True,
         runs_setup=True,
+        cross=CrossBuild.VARIABLES,
         builds_without_texts=True,
         packing=_MANIFEST,
         versions=_setuptools_versions,

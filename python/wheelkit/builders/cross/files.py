@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from wheelkit import data
+from wheelkit.builders.cross.compilers import write_compilers, write_toolchain
 from wheelkit.machine.process import Command, run_checked
 from wheelkit.plan.cross import CROSS_FILE, DETAILS_FILE
+from wheelkit.project.backends import CrossBuild
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,22 +32,33 @@ _IMPORT_LIBRARY = "libpython3.a"
 class CrossFiles(Struct, frozen=True, kw_only=True):
     """What the files of one target are made from.
 
-    ``headers`` is the include folder of any CPython from ``floor`` on, for any machine.
+    ``headers`` is the include folder of any CPython from ``floor`` on, for any machine, and ``how`` what the
+    build backend reads.
     """
 
     target: CrossTarget
     floor: Interpreter
     headers: Path
     zig: Path
+    how: CrossBuild
 
-    def write(self, folder: Path, run: Run) -> None:
-        """Write all files into ``folder``. Raises ToolFailedError when the import library cannot be made."""
+    def write(self, folder: Path, run: Run) -> dict[str, str]:
+        """Write all files into ``folder``; returns the variables with which the backend takes them.
+
+        Raises ToolFailedError when the import library cannot be made.
+        """
         include = folder / "include"
         _copy_headers(self.headers, include)
         library = self._make_import_library(folder, run) if self.target.import_library else None
         (folder / CROSS_FILE).write_text(cross_file(self.target, self.zig, include), encoding="utf-8")
         details = build_details(self.target, self.floor, include, library)
         (folder / DETAILS_FILE).write_text(json.dumps(details, indent=1), encoding="utf-8")
+        if self.how is CrossBuild.MESON:
+            return {}  # the cross file says it all
+        variables = write_compilers(self.target, self.zig, include, library, folder)
+        if self.how is CrossBuild.CMAKE:
+            return write_toolchain(self.target, variables, folder)
+        return variables
 
     def _make_import_library(self, folder: Path, run: Run) -> Path:
         """Make the import library of python3.dll with the floor's stable ABI; newer symbols fail to link."""
@@ -65,18 +78,19 @@ def cross_file(target: CrossTarget, zig: Path, include: Path) -> str:
     there is no strip for other formats here. zig would generate debug information by default, which takes a
     fifth of its time.
     """
-    program = str(zig)
-    machine = {"system": target.system, "cpu_family": target.cpu, "cpu": target.cpu, "endian": "little"}
+    program, options = str(zig), ("-target", target.triple, "-g0", f"-I{include}")
+    machine = {"system": target.system, "cpu_family": target.cpu, "cpu": target.cpu, "endian": target.endian}
     if target.subsystem:
         machine["subsystem"] = target.subsystem
     lines = [
         "[binaries]",
-        f"c = {_meson_array(program, 'cc', '-target', target.triple, '-g0', f'-I{include}')}",
+        f"c = {_meson_array(program, 'cc', *options)}",
+        f"cpp = {_meson_array(program, 'c++', *options)}",
         f"ar = {_meson_array(program, 'ar')}",
         f"ranlib = {_meson_array(program, 'ranlib')}",
         f"strip = {_meson_array('true')}",
         "[built-in options]",
-        f"c_link_args = {_meson_array(*target.link_args)}",
+        *(f"{language}_link_args = {_meson_array(*target.link_args)}" for language in ("c", "cpp")),
         "[host_machine]",
         *(f"{name} = '{value}'" for name, value in machine.items()),
     ]

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from wheelkit import wheel as wheels
+from wheelkit.builders import zig_compile
 from wheelkit.builders.cross.environment import HIDDEN_VARIABLES, make_environment
 from wheelkit.builders.cross.files import CrossFiles
 from wheelkit.builders.cross.limits import NATIVE_HINT
@@ -26,6 +28,8 @@ from wheelkit.machine.time_limits import REWRITE
 from wheelkit.matrix import System
 from wheelkit.plan.cross import cross_target
 from wheelkit.plan.model import FILES, OUT, PYTHON, SDIST
+from wheelkit.project.backends import CrossBuild
+from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,16 +45,17 @@ if TYPE_CHECKING:
 
 
 _HEADERS = "import sysconfig; print(sysconfig.get_path('include'))"
+_ABI3 = ".abi3.so"
 _ELF = b"\x7fELF"
-_ONLY_C = f"cross builds compile only C, and Cython to C\n{NATIVE_HINT}"
+_OTHER_LANGUAGE = f"cross builds compile only C, C++ and Cython\n{NATIVE_HINT}"
 _TOO_NEW = (
     "the symbol is not in the stable ABI of the oldest promised interpreter: "
     "raise that version, or avoid the call"
 )
 # What Meson and zig's linker print, and the hint for it.
 _HINTS = (
-    ("not defined in cross", _ONLY_C),
-    ("No host machine compiler for", _ONLY_C),
+    ("not defined in cross", _OTHER_LANGUAGE),
+    ("No host machine compiler for", _OTHER_LANGUAGE),
     ("undefined symbol: Py", _TOO_NEW),
     ("undefined symbol: _Py", _TOO_NEW),
 )
@@ -70,7 +75,7 @@ def build_all(
     headers = Path(query_checked(asked, f"asking {python.path} for its headers").output)
     with workspace.step("build environment"):
         folder = workspace.new_folder("cross")
-        environment = make_environment(source.distribution, python.path, folder, workspace.run)
+        environment = make_environment(source.distribution, python.path, folder, workspace.run, source.path)
     results: dict[int, StepResult] = {}
 
     def build(number: int, stop: Stop | None) -> None:
@@ -120,17 +125,26 @@ class _CrossBuild(Struct, frozen=True, kw_only=True):
     def floor(self) -> Interpreter:
         return min(self.step.interpreters, key=lambda interpreter: interpreter.version)
 
+    @property
+    def _how(self) -> CrossBuild:
+        return self.step.distribution.build_backend.cross
+
     def wheel(self) -> BuiltWheel:
-        """Build, rename and repair the wheel."""
+        """Build, rename and repair the wheel; C++ that other libraries or modules share is rejected."""
         wheel = self._rename(self._edit(self._compile()))
+        content = wheels.read(wheel)
+        zig_compile.reject_shared_cxx(content)
+        zig_compile.reject_shared_registry(content, mark="")
         return repair_wheel(wheel, self.step, self.step.interpreters, self.workspace)
 
     def _compile(self) -> Path:
         """Build the raw wheel from the sdist; its name is still that of this machine."""
         files, out = self.folder / "files", self.folder / "raw"
         files.mkdir()
-        cross_files = CrossFiles(target=self.target, floor=self.floor, headers=self.headers, zig=find_zig())
-        cross_files.write(files, self.workspace.run)
+        cross_files = CrossFiles(
+            target=self.target, floor=self.floor, headers=self.headers, zig=find_zig(), how=self._how
+        )
+        variables = cross_files.write(files, self.workspace.run)
         values = {
             FILES: str(files),
             OUT: str(out),
@@ -139,7 +153,7 @@ class _CrossBuild(Struct, frozen=True, kw_only=True):
         }
         command = Command(
             argv=(find_tool("uv"), *(_fill_in(word, values) for word in self.step.argv[1:])),
-            env=zig_environment(),
+            env={**variables, **zig_environment()},
             unset=HIDDEN_VARIABLES,
             prefix_path=(str(self.environment.scripts),),
         )
@@ -149,7 +163,10 @@ class _CrossBuild(Struct, frozen=True, kw_only=True):
         return build_file(self.workspace.run, command, out, task)[0]
 
     def _edit(self, raw: Path) -> Path:
-        """Give musl its real soname, which zig's libc lacks, and remove import libraries for Windows."""
+        """Give musl its real soname, which zig's libc lacks, and modules for Windows their suffix there.
+
+        Import libraries are removed.
+        """
         if not (self.target.libc or self.target.import_library):
             return raw
         unpacked, packed = self.folder / "unpacked", self.folder / "packed"
@@ -159,6 +176,8 @@ class _CrossBuild(Struct, frozen=True, kw_only=True):
         for path in sorted(content.rglob("*")):
             if self.target.import_library and path.name.endswith(".dll.a"):
                 path.unlink()
+            elif self.target.import_library and path.name.endswith(_ABI3):
+                path.rename(path.with_name(path.name.removesuffix(_ABI3) + self.target.suffix))
             elif self.target.libc and path.is_file() and path.read_bytes()[:4] == _ELF:
                 options = ("--replace-needed", "libc.so", self.target.libc)
                 self._run("patchelf", *options, str(path), task=f"setting the name of musl in {path.name}")
@@ -171,9 +190,17 @@ class _CrossBuild(Struct, frozen=True, kw_only=True):
 
         A Linux wheel gets the plain tag, from which auditwheel, which recognises musl, computes the real one.
         """
+        name = parse_file_name(raw.name)
+        if self._how is not CrossBuild.MESON and "abi3" not in name.abis:
+            raise CheckFailedError(
+                f"{raw.name} is for one version of Python only; cross builds need the limited API",
+                hint="set py-limited-api (setuptools) or py-api (scikit-build-core)",
+            )
+        # meson-python names the building interpreter, setuptools the version that is configured.
+        python = self.floor.tag if self._how is CrossBuild.MESON else name.pythons[0]
         is_linux = self.step.target.system is System.LINUX
         platform = self.target.platform.replace("-", "_") if is_linux else self.step.target.tag
-        tags = ("--python-tag", self.floor.tag, "--abi-tag", "abi3", "--platform-tag", platform)
+        tags = ("--python-tag", python, "--abi-tag", "abi3", "--platform-tag", platform)
         task = f"renaming {raw.name} for {self.step.target}"
         self._run("wheel", "tags", "--remove", *tags, str(raw), task=task)
         return next(raw.parent.glob("*.whl"))
