@@ -15,6 +15,7 @@ import pytest
 from support.rows import rows
 from wheelkit.builders.normal_sdist import normalise_sdist
 from wheelkit.builders.source_date import epoch_of, require_valid, set_epoch, variables
+from wheelkit.builders.source_folder import map_away, unpack_source
 from wheelkit.command_line import main
 from wheelkit.errors import OutputError, UsageError
 from wheelkit.machine.process import Command, start_process
@@ -117,6 +118,21 @@ def test_what_is_no_archive_is_one_message(tmp_path: Path) -> None:
     source.write_bytes(gzip.compress(b"no tar" * 200))
     with pytest.raises(OutputError):
         normalise_sdist(source, tmp_path / "b.tar.gz", TIME)
+
+
+def test_compilers_leave_out_the_folder_that_an_sdist_is_unpacked_in(tmp_path: Path) -> None:
+    sdist, folder = tmp_path / "a.tar.gz", tmp_path / "folder"
+    write_sdist(sdist, mtime=TIME, uid=0, mask=0)
+    folder.mkdir()
+    source = unpack_source(sdist, folder)
+    assert source == folder / "demo-1.0"
+    assert (source / "a.c").read_text() == "int a;\n"
+    assert map_away(source, {}) == {"CPPFLAGS": f"-ffile-prefix-map={source}=."}
+    assert map_away(source, {"CPPFLAGS": "-Dx"})["CPPFLAGS"].startswith("-Dx -ffile-prefix-map=")
+    broken = tmp_path / "broken.tar.gz"
+    broken.write_bytes(b"no archive")
+    assert unpack_source(broken, tmp_path / "none") == broken
+    assert map_away(broken, {}) == {}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no umask")

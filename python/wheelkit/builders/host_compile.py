@@ -15,6 +15,7 @@ from wheelkit.analysis.linux import linux_floor
 from wheelkit.builders import zig_compile
 from wheelkit.builders.frontend import BuildTask, build_file
 from wheelkit.builders.kinds import not_native_error
+from wheelkit.builders.source_folder import map_away, unpack_source
 from wheelkit.builders.units import FirstWheel
 from wheelkit.errors import CheckFailedError, ToolFailedError, WheelkitError
 from wheelkit.machine import uv_settings
@@ -107,10 +108,12 @@ class HostCompiler(Struct, kw_only=True):
         }
         if zig is not None:
             env = {**uv_settings.variables(environ), **settings.environment, **zig.environment(python)}
+        folder = unpack_source(self.source.path, workspace.new_folder("source"))
+        env |= map_away(folder, environ)
         values = {
             PYTHON: str(python.path),
             OUT: str(out),
-            SDIST: str(self.source.path),
+            SDIST: str(folder),
             "uv": find_tool("uv"),
         }
         argv = (
