@@ -1,6 +1,6 @@
 """The example families with independent versions: whole, one member alone, and whole again.
 
-Staging shows files seconds late, production is a real devpi-server. Nothing is removed from ``dist`` between.
+Staging shows files seconds late, production is a real devpi-server.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FAMILIES = (
         name="format-runtime-meta",
         member="granule-runtime",
         meta="granule",
-        tags=(("format-v0.2.0", "runtime-v0.1.7", "v0.1.0"), ("runtime-v0.1.8",), ("v0.1.1",)),
+        tags=(("format-v1.2.0", "runtime-v0.9.1", "v1.2.0"), ("runtime-v0.9.2",), ("v1.2.1",)),
     ),
     Family(
         name="core-scheduler-meta",

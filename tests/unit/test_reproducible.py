@@ -62,6 +62,22 @@ def test_the_time_is_that_of_the_commit_unless_it_is_set(tmp_path: Path) -> None
     assert variables(None) == {}
 
 
+def test_the_time_of_a_member_is_that_of_the_last_commit_to_its_folder(tmp_path: Path) -> None:
+    members = {}
+    for number, name in enumerate(("first", "second")):
+        (tmp_path / "origin" / name).mkdir(parents=True)
+        members[name] = project(tmp_path / "origin" / name)
+        env = {**os.environ, "GIT_COMMITTER_DATE": f"{TIME + number} +0000"}
+        author = ("-c", "user.name=a", "-c", "user.email=a@b.example")
+        for words in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "x"]):
+            subprocess.run(["git", *words], cwd=tmp_path / "origin", env=env, check=True)
+    assert [epoch_of(member, {}) for member in members.values()] == [TIME, TIME + 1]
+    # A shallow clone has only the last commit.
+    clone = ["git", "clone", "-q", "--depth", "1", f"file://{tmp_path}/origin", tmp_path / "shallow"]
+    subprocess.run(clone, check=True)
+    assert epoch_of(read(tmp_path / "shallow/first"), {}) == TIME + 1
+
+
 def write_sdist(path: Path, *, mtime: int, uid: int, mask: int, backwards: bool = False) -> None:
     files = {
         "demo-1.0/PKG-INFO": b"Metadata-Version: 2.4\nName: demo\nVersion: 1.0\n",

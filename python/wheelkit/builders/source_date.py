@@ -1,4 +1,7 @@
-"""The time of a build's files: SOURCE_DATE_EPOCH if it is set, else that of the commit or of the given sdist.
+"""The time of a build's files: SOURCE_DATE_EPOCH if it is set, else that of a commit or of the given sdist.
+
+The commit is the last one that changed the distribution's folder: a member that other commits do not touch
+keeps its bytes, so that a later release of its family finds it on the index as it is.
 
 See reproducible-builds.org, "SOURCE_DATE_EPOCH specification".
 """
@@ -58,7 +61,10 @@ def epoch_of(distribution: Distribution, environ: Mapping[str, str] = os.environ
         return epoch
     if distribution.from_sdist:
         return _newest_member(distribution.source)
-    return number(Repository(folder=distribution.source).line("log", "-1", "--format=%ct"))
+    repository = Repository(folder=distribution.source)
+    # A shallow clone does not know which commit it was.
+    own = "" if repository.shallow else repository.line("log", "-1", "--format=%ct", "--", ".")
+    return number(own or repository.line("log", "-1", "--format=%ct"))
 
 
 def _newest_member(sdist: Path) -> int | None:
