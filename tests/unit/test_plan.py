@@ -449,3 +449,10 @@ def test_a_stable_abi_newer_than_the_promise_is_a_mistake(stated: str, fine: boo
     (problem,) = caught.value.problems
     assert "cp311 promised, but src/meson.build builds for the stable ABI of 3.12" in problem
     assert 'requires-python = ">=3.12"' in problem
+
+
+def test_no_container_engine_matters_to_the_host_builder() -> None:
+    environ = {"CIBW_CONTAINER_ENGINE": "none"}
+    for table in ({}, {"container-engine": "rkt"}):
+        (step,) = planned(BARE, cibuildwheel=table, environ=environ, builder=plan.Builder.HOST).steps[:1]
+        assert step.builder is plan.Builder.HOST

@@ -355,8 +355,10 @@ def _tests(distribution: Distribution, target: Target, settings: DistributionCon
 
 
 def _for_host(step: NativeStep, run: _Run, request: PlanRequest) -> NativeStep:
-    # The variable may be what turns containers off.
+    # The variable may be what turns containers off, and no engine of the table matters.
     environ = {name: text for name, text in request.environ.items() if name not in ENGINE_VARIABLES}
+    if run.distribution.cibuildwheel:
+        environ[ENGINE_VARIABLES[0]] = "docker"
     options = CibuildwheelOptions(run.distribution, step.target.system, environ)
     setting = ("--config-setting", run.config_setting) if run.config_setting else ()
     return replace(
