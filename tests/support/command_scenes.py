@@ -21,7 +21,7 @@ from wheelkit.doctor import CheckLine, LineState
 from wheelkit.machine import facts
 from wheelkit.machine.emulators import Runtime
 from wheelkit.machine.interpreters import Python
-from wheelkit.manifest import BuiltFile, Manifest
+from wheelkit.manifest import BuiltFile, Manifest, sha256
 from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.publish.transaction import PublishResult, plan_publication
 from wheelkit.release import ReleaseResult
@@ -116,9 +116,24 @@ def built(folder: Path, patch: Patch) -> None:
     made = Manifest(
         distribution="momentum", version="1.2.0", target="manylinux_2_28_x86_64", builder="host",
         source="0" * 64, commit="0" * 40, dirty=False, created="2026-01-01T00:00:00+00:00",
-        tools={"cibuildwheel": "4.3"}, files=(file,),
+        tools={"cibuildwheel": "4.3"}, files=(file,), source_date_epoch=1_700_000_000,
     )  # fmt: skip
     patch.setattr("wheelkit.cli.build.execute", lambda *_: BuildOutcome(files=(), manifests=(made,)))
+
+
+def artifacts(folder: Path, patch: Patch) -> None:
+    """Write a project, and files of it as a CI service has them."""
+    native(folder, patch)
+    name = LINUX.replace("demo-1.0", "momentum-1.2.0")
+    (folder / "artifacts").mkdir()
+    wheel = write_wheel(folder / "artifacts", name)
+    file = BuiltFile(file=name, sha256=sha256(wheel), size=wheel.stat().st_size, kind="wheel")
+    made = Manifest(
+        distribution="momentum", version="1.2.0", target="manylinux_2_28_x86_64", builder="host",
+        source="0" * 64, commit="0" * 40, dirty=False, created="2026-01-01T00:00:00+00:00",
+        tools={"cibuildwheel": "4.3"}, files=(file,),
+    )  # fmt: skip
+    (folder / "artifacts" / made.filename).write_text(made.to_json())
 
 
 def repaired(folder: Path, patch: Patch) -> None:
@@ -191,6 +206,7 @@ DOCUMENTS: dict[str, tuple[list[str], int, Make]] = {
     "clean-cache": (["clean", "--cache", "--dry-run"], 0, cached),
     "doctor": (["doctor", "--offline"], 1, lines),
     "explain": (["explain", "WK101", "WK105", "WK120"], 0, native),
+    "fetch-dist": (["fetch-dist", "--from", "artifacts"], 0, artifacts),
     "inspect": (["inspect", LINUX], 0, wheels),
     "inspect-two": (["inspect", f"old/{PURE}", LINUX], 0, wheels),
     "plan": (["plan"], 0, native),

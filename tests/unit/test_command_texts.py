@@ -75,8 +75,11 @@ def test_the_emptied_cache_is_told_with_its_size(tmp_path: Path, monkeypatch: Pa
     monkeypatch.delenv("WHEELKIT_NO_CACHE", raising=False)
     assert main(["clean", "--cache"]) == 0
     assert "the build cache is empty: " in capsys.readouterr().err
-    monkeypatch.setattr("wheelkit.cli.clean.clear", lambda _store: (2, 3000))
-    assert main(["clean", "--cache"]) == 0
+    entries = tmp_path / "cache/v2/entries"
+    entries.mkdir(parents=True)
+    for name in ("a", "b"):
+        (entries / name).write_bytes(b"x" * 1500)
+    assert main(["clean", "--cache", "--yes"]) == 0
     assert capsys.readouterr().out.endswith("   2 files, 3 kB\n")
 
 

@@ -18,7 +18,7 @@ from support.publishing import Notes, distribution, make_scene
 from support.scripts import Script
 from support.wheels import write_wheel
 from wheelkit import publish
-from wheelkit.builders import cibuildwheel, frontend, host, sdist
+from wheelkit.builders import cibuildwheel, frontend, host_tests, sdist
 from wheelkit.builders.cache.tools import toolchain_parts
 from wheelkit.builders.cross.environment import make_environment
 from wheelkit.builders.sdist import SourceDist
@@ -115,7 +115,7 @@ LIMITED: dict[str, tuple[Task, str]] = {
     "delocate": (repaired("macosx_11_0_arm64"), "delocate repair of demo-1.0"),
     "delvewheel": (repaired("win_amd64"), "delvewheel repair of demo-1.0"),
     "uv venv": (
-        lambda folder, run: host._install(folder / "a.whl", HERE, workspace(folder, run)),
+        lambda folder, run: host_tests._install(folder / "a.whl", HERE, None, workspace(folder, run)),
         "installing a.whl on cp311",
     ),
     "uv venv of a cross build": (

@@ -37,6 +37,7 @@ MEANT: dict[str, object] = {
     "plan.options.Selection.archs": "auto",
     "plan.options.Selection.build": "*",
     "project.backends.VersionSource.form": 1,
+    "plan.cross.CrossTarget.endian": "little",
     "project.read.Distribution.stated": True,
     "project.requirements.StatedRequirement.published": True,
     "publish.credentials.Credentials.lifetime": float("inf"),

@@ -35,7 +35,7 @@ def unit(builder: Builder, target: str = LINUX, steps: int = 1) -> BuildUnit:
         target=Target.parse(target),
         builder=builder,
         interpreters=(Interpreter.parse("cp311"),),
-        identifiers=(),
+        identifiers=("cp311-manylinux_x86_64",),
         repair="",
         patterns=(),
         tests=(),

@@ -80,8 +80,9 @@ def test_a_missing_python_is_named_with_the_requirement(tmp_path: Path) -> None:
         frontend.uv_build("sdist", tmp_path, demo(tmp_path, ">=3.99"), space)
     assert asked[0].argv[asked[0].argv.index("--python") + 1] == ">=3.99"
     assert caught.value.hint == 'uv python install ">=3.99"   or run wheelkit with such a Python'
-    with pytest.raises(ToolFailedError):
+    with pytest.raises(MissingToolError, match=r"No interpreter found for Python >=3\.99") as caught:
         frontend.uv_build("sdist", tmp_path, demo(tmp_path), space)
+    assert "uv python list" in caught.value.hint
 
 
 @rows(

@@ -204,10 +204,10 @@ def test_names_are_resolved_against_what_the_wheel_needs(  # noqa: PLR0913, PLR0
 def test_library_folders_reach_the_tool(tmp_path: Path) -> None:
     tool = Tool()
     repair(raw(tmp_path), LINUX, (), tmp_path / "out", tool, lib_paths=(Path("/a"), Path("/b")))
-    assert tool.asked[0].env == {"LD_LIBRARY_PATH": "/a:/b"}
+    assert tool.asked[0].env["LD_LIBRARY_PATH"] == "/a:/b"
     tool = Tool()
     repair(raw(tmp_path), LINUX, (), tmp_path / "out2", tool)
-    assert tool.asked[0].env == {}
+    assert "LD_LIBRARY_PATH" not in tool.asked[0].env
 
 
 def test_a_wheel_that_needed_no_other_name_is_found_by_its_old_one(tmp_path: Path) -> None:

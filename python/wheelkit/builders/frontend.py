@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from wheelkit.builders.causes import failed_build
 from wheelkit.builders.results import BuiltWheel, supported_interpreters
-from wheelkit.errors import MissingToolError, ProjectError, ToolFailedError
+from wheelkit.errors import MissingToolError, ProjectError, ToolFailedError, WheelkitError
 from wheelkit.machine import uv_settings
 from wheelkit.machine.compilers import missing_headers_error
 from wheelkit.machine.interpreters import python_for
@@ -70,13 +70,13 @@ def uv_build(
     task = BuildTask(purpose=purpose, distribution=distribution, hints=hints)
     try:
         return build_file(workspace.run, command, out, task)[0]
-    except ToolFailedError as error:
+    except (MissingToolError, ToolFailedError) as error:
         if python == distribution.requires_python and _NO_PYTHON.search(error.detail):
             raise _no_python(distribution, error) from error
         raise
 
 
-def _no_python(distribution: Distribution, error: ToolFailedError) -> MissingToolError:
+def _no_python(distribution: Distribution, error: WheelkitError) -> MissingToolError:
     required = distribution.requires_python
     return MissingToolError(
         f'{distribution.name} says requires-python = "{required}", and no such Python is installed here',
