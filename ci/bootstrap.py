@@ -28,7 +28,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 OLDEST = (3, 11)
 NO_IMAGE = 3
-DEBIAN_PACKAGES = ("gcc", "g++", "clang", "libclang-rt-dev", "git", "make", "chromium")
+DEBIAN_PACKAGES = ("gcc", "g++", "clang", "libclang-rt-dev", "git", "make", "gfortran", "chromium")
 # Needed as well when Debian's own Python runs this.
 DEBIAN_PYTHON_PACKAGES = ("python3-dev", "python3-venv")
 

@@ -212,7 +212,9 @@ def test_a_mistake_in_c_shows_the_compilers_own_lines(
     edit(folder, "double mass = 0.0;", "flaot mass = 0.0;", "core.c")
     done = wheelkit(*HOST, cwd=folder)
     assert done.returncode == 4
-    assert re.search(r"wheelkit: building momentum for cp3\d+ failed with exit status", done.stderr)
+    assert re.search(
+        r"wheelkit: building momentum for cp3\d+ failed: core\.c:6:5: unknown type name .flaot.", done.stderr
+    )
     assert re.search(r"core\.c:6:5: error: unknown type name .flaot.", done.stderr)
     assert "full log: " in done.stderr
     assert tree(folder / "dist") == before

@@ -464,7 +464,9 @@ def test_a_project_that_zig_does_not_compile_either_is_reported_with_both_reason
         re.MULTILINE,
     )
     assert re.search(
-        rf'^ *zig: building momentum for {RUNNING} with zig failed .*"of GCC only"', done.stderr, re.MULTILINE
+        rf'^ *zig: building momentum for {RUNNING} with zig failed: .*"of GCC only"',
+        done.stderr,
+        re.MULTILINE,
     )
     assert "full log: " in done.stderr
     assert not (folder / "dist").exists()

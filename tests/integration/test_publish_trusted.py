@@ -98,7 +98,8 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def scene(wheelkit: Wheelkit, tmp_path: Path) -> Iterator[Scene]:
-    project = make_family(tmp_path / "gyro", FAMILY)
+    # Signing has its own tests (test_publish_attest.py), with an authority in place of Sigstore's.
+    project = make_family(tmp_path / "gyro", FAMILY, config="[publish]\nattestations = false\n")
     project.tag()
     names = sorted(hosts("pypi") | hosts("testpypi"))
     authority = trustme.CA()

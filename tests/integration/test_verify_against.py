@@ -33,7 +33,8 @@ class Place:
     wheelkit: Wheelkit
 
     def __call__(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
-        return self.wheelkit("verify-matrix", "--index", "here", *words, cwd=self.folder)
+        asks = {"--against", "--from-index"}.intersection(words)
+        return self.wheelkit("verify-matrix", *(("--index", "here") if asks else ()), *words, cwd=self.folder)
 
     def wheel(self, folder: str, version: str, tags: str, *lines: str, **members: str) -> Path:
         (self.folder / folder).mkdir(exist_ok=True)

@@ -33,8 +33,7 @@ class Published:
         env = {"HOME": str(self.config.parent), "XDG_CACHE_HOME": ""}
         return self.wheelkit(
             "verify-matrix",
-            "--index",
-            "here",
+            *(("--index", "here") if words else ()),
             "--config",
             self.config,
             *words,

@@ -12,6 +12,7 @@ from wheelkit.machine.compilers import find_zig, zig_environment
 from wheelkit.machine.process import Command, LoggedRun, run_checked
 from wheelkit.matrix import Interpreter, System, Target
 from wheelkit.plan.cross import CrossTarget, cross_target
+from wheelkit.project.backends import CrossBuild
 
 FLOOR = Interpreter.parse("cp311")
 
@@ -70,7 +71,11 @@ class Toolchain:
         if not files.exists():
             files.mkdir(parents=True)
             kit = CrossFiles(
-                target=self.row, floor=FLOOR, headers=Path(sysconfig.get_path("include")), zig=find_zig()
+                target=self.row,
+                floor=FLOOR,
+                headers=Path(sysconfig.get_path("include")),
+                zig=find_zig(),
+                how=CrossBuild.MESON,
             )
             kit.write(files, self._run)
         options = [f"-I{files / 'include'}", "-DPy_LIMITED_API=0x030b0000"]

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from wheelkit.builders.results import BuiltWheel, UnitResult
 from wheelkit.plan.model import reduced
-from wheelkit.wheel.names import parse_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -68,6 +67,8 @@ def built_parts(result: UnitResult) -> Iterator[UnitResult]:
 
 def _served(file: str, step: NativeStep, tags: Collection[str]) -> set[str]:
     """Return the interpreters of the part that a wheel is: its own one, or all with a stable ABI."""
+    from wheelkit.wheel.names import parse_file_name
+
     name = parse_file_name(file)
     if not _STABLE.intersection(name.abis):
         return set(tags) if len(tags) == 1 else set()
