@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -231,6 +232,8 @@ DOCUMENTS: dict[str, tuple[list[str], int, Make]] = {
 def prepare(row: tuple[list[str], int, Make], folder: Path, patch: Patch) -> tuple[list[str], int]:
     """Make what a command of a table finds, in the current folder; returns its words and exit code."""
     words, code, make = row
+    for name in [name for name in os.environ if name.startswith("CIBW_")]:
+        patch.delenv(name)
     patch.chdir(folder)
     patch.setenv("CIBW_CONTAINER_ENGINE", "none")
     patch.setenv("XDG_STATE_HOME", str(folder / "state"))
