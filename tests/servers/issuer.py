@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from servers.publishers import sign_identity
+from servers.threads import running
 
 
 @dataclass
@@ -87,13 +87,5 @@ class _Server(ThreadingHTTPServer):
 @contextmanager
 def issuing(issuer: Issuer) -> Iterator[Issuer]:
     """Run the service in a thread, on loopback."""
-    server = _Server(issuer)
-    issuer.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with running(_Server(issuer)) as issuer.port:
         yield issuer
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

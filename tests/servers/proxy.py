@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import select
 import socket
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from socketserver import StreamRequestHandler, ThreadingTCPServer
+
+from servers.threads import running
 
 
 @dataclass
@@ -70,13 +71,5 @@ class _Server(ThreadingTCPServer):
 @contextmanager
 def proxying(proxy: Proxy) -> Iterator[Proxy]:
     """Run the proxy in a thread, on loopback."""
-    server = _Server(proxy)
-    proxy.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with running(_Server(proxy)) as proxy.port:
         yield proxy
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

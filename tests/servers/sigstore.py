@@ -7,7 +7,6 @@ and a start that does not ask Sigstore's TUF repository for newer ones.
 from __future__ import annotations
 
 import json
-import threading
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from servers.publishers import read_identity
+from servers.threads import running
 from support.signing import Authority, Workflow
 
 # Runs at the start of Python where it is in a .pth file or sitecustomize.
@@ -146,13 +146,5 @@ class _Server(ThreadingHTTPServer):
 @contextmanager
 def signing(sigstore: Sigstore) -> Iterator[Sigstore]:
     """Run the services in a thread, on loopback."""
-    server = _Server(sigstore)
-    sigstore.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with running(_Server(sigstore)) as sigstore.port:
         yield sigstore
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -29,6 +29,7 @@ from servers import index_rules
 from servers.faults import Faults, Kind
 from servers.forms import Form, parse_form
 from servers.publishers import Publishers
+from servers.threads import running
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 _PLATFORM = re.compile(
@@ -504,12 +505,5 @@ class Address:
 @contextmanager
 def serving(index: Warehouse, context: ssl.SSLContext | None = None) -> Iterator[Address]:
     """Run the fake index in a thread, on loopback; with TLS if a context is given."""
-    server = _Server(index, context)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield Address(port=server.server_address[1], scheme="http" if context is None else "https")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with running(_Server(index, context)) as port:
+        yield Address(port=port, scheme="http" if context is None else "https")
