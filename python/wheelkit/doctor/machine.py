@@ -93,8 +93,9 @@ def signing() -> Iterable[CheckLine]:
 
 def disk(folder: Path) -> CheckLine:
     """Check the free space of the project's disk and of the temporary folder."""
-    folders = (folder, Path(tempfile.gettempdir()))
-    free, tightest = min((shutil.disk_usage(path).free, path) for path in folders)
+    # Folders of one disk have the same space, which other programs may change between two questions.
+    disks = {path.stat().st_dev: path for path in (Path(tempfile.gettempdir()), folder)}
+    free, tightest = min((shutil.disk_usage(path).free, path) for path in disks.values())
     detail = f"{size(free)} free in {tightest}"
     if free >= _LITTLE_SPACE:
         return fine(TOPIC, "disk", detail)
