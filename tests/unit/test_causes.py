@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import pytest
+from msgspec.structs import replace
 
 from support.rows import rows
 from wheelkit import data
@@ -199,11 +199,11 @@ def test_each_backend_that_makes_sdists_says_how_to_pack() -> None:
     assert said["maturin"] == 'add to [tool.maturin]:  include = [{ path = "a.h", format = "sdist" }]'
 
 
-def test_a_file_of_a_given_sdist_or_a_damaged_one_is_not_looked_for(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_given_sdist_lacks_nothing_and_a_damaged_one_everything(tmp_path: Path) -> None:
     distribution = project(tmp_path / "p", "src/gear.h")
     (tmp_path / "bad.tar.gz").write_bytes(b"no archive")
     missing = find_not_packed("gear.h", distribution, tmp_path / "bad.tar.gz")
     assert missing is not None
-    assert capsys.readouterr().out == ""
+    assert missing.file == "src/gear.h"
+    empty = sdist(tmp_path / "gear_box-1.0.tar.gz")
+    assert find_not_packed("gear.h", replace(distribution, source=empty), empty) is None
